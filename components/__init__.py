@@ -1,0 +1,1 @@
+"""dubstrap: mask-free visual dubbing you can train yourself."""

@@ -1,0 +1,1 @@
+"""Libraries that the components share: base < media, diffusion < models."""
