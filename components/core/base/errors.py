@@ -25,8 +25,7 @@ class UserError(Exception):
     def __str__(self) -> str:
         parts = [self.what]
         parts += [f"{name} {text}" for name, text in (("got", self.got), ("expected", self.expected)) if text]
-        line = ": ".join(parts[:1]) + "".join(f"; {part}" for part in parts[1:])
-        return " ".join((line + (f". {self.fix}" if self.fix else "")).split())
+        return " ".join(("; ".join(parts) + (f". {self.fix}" if self.fix else "")).split())
 
 
 def fail(error: UserError) -> NoReturn:

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +77,7 @@ def build(cls: type[T], values: Any, name: str, path: Path) -> T:
 
 
 def _convert(kind: Any, value: Any, name: str, path: Path) -> Any:
+    """The value as `kind`: a dataclass, an optional, a Literal, a tuple, a dict of strings or a scalar."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         return build(typing.cast(type, kind), value, name, path)
@@ -84,19 +85,27 @@ def _convert(kind: Any, value: Any, name: str, path: Path) -> Any:
         if value is None and type(None) in args:
             return None
         return _convert(next(a for a in args if a is not type(None)), value, name, path)
+    if origin is typing.Literal and value not in args:
+        raise _mistyped(name, path, value, "one of " + ", ".join(map(str, args)))
     if origin is typing.Literal:
-        if value not in args:
-            raise _mistyped(name, path, value, "one of " + ", ".join(map(str, args)))
         return value
     if origin is tuple and isinstance(value, (list, tuple)):
-        inner = args[0] if len(args) == 2 and args[1] is Ellipsis else None
-        kinds = [inner] * len(value) if inner else list(args)
-        if len(kinds) != len(value):
-            raise _mistyped(name, path, value, f"{len(kinds)} values")
-        return tuple(_convert(k, v, f"{name}[{i}]", path) for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+        return _convert_items(args, value, name, path)
     if origin is dict and isinstance(value, Mapping):
         return {key: _convert(args[1], item, f"{name}.{key}", path) for key, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    return _convert_scalar(kind, value, name, path)
+
+
+def _convert_items(kinds: tuple[Any, ...], values: Sequence[Any], name: str, path: Path) -> tuple[Any, ...]:
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(values)
+    if len(kinds) != len(values):
+        raise _mistyped(name, path, values, f"{len(kinds)} values")
+    return tuple(_convert(kinds[i], value, f"{name}[{i}]", path) for i, value in enumerate(values))
+
+
+def _convert_scalar(kind: Any, value: Any, name: str, path: Path) -> Any:
+    if kind is float and type(value) is int:
         return float(value)
     if kind in (int, float, str, bool) and type(value) is kind:
         return value

@@ -1,0 +1,94 @@
+"""Composes params.yaml from configs/: `python -m flows.params [OVERRIDE ...]`."""
+
+import argparse
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.core.base import files, params, runtime
+from components.core.base.errors import UserError, shell
+
+log = logging.getLogger(__name__)
+
+CONFIGS = Path("configs")
+PARAMS = Path("params.yaml")
+ABSENT = "nothing"
+
+
+def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
+    """The text of params.yaml, byte for byte what `dvc exp run -S OVERRIDE` composes.
+
+    Raises:
+        UserError: an override or a default names a key or a group that configs/ does not have.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    with initialize_config_dir(str(configs.resolve()), version_base=None):
+        try:
+            config = hydra_compose("config", overrides=list(overrides))
+            OmegaConf.resolve(config)
+        except (HydraException, OmegaConfBaseException) as error:
+            given = " ".join(overrides) or "no overrides"
+            raise UserError(
+                f"cannot compose {PARAMS} from {configs}/",
+                got=f"{error} ({given})",
+                expected="keys and groups that are there, such as scale=smoke or editor.lip.rank=8",
+            ) from error
+    return str(OmegaConf.to_yaml(config))
+
+
+def check(path: Path = PARAMS, configs: Path = CONFIGS) -> None:
+    """Raises a UserError that names the keys in which the file differs from the composition of its own scale."""
+    values = params.read(path)
+    found = differences(yaml.safe_load(compose([f"scale={values.get('scale', 'studio')}"], configs)), values)
+    if found:
+        raise UserError(
+            f"{path} is not what {configs}/ composes",
+            got="; ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else ""),
+            fix="Run `make params`, after writing into configs/ what should stay.",
+        )
+
+
+def differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:
+    """One line per leaf key whose value differs: "editor.lip.rank: 8, in configs 16"."""
+    here, there = dict(_leaves(actual)), dict(_leaves(expected))
+    keys = sorted(here.keys() | there.keys())
+    return [
+        f"{key}: {here.get(key, ABSENT)}, in configs {there.get(key, ABSENT)}"
+        for key in keys
+        if here.get(key, ABSENT) != there.get(key, ABSENT)
+    ]
+
+
+def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from _leaves(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, node
+
+
+@shell
+def main() -> None:
+    """Reads the arguments and writes or checks params.yaml."""
+    runtime.start()
+    parser = argparse.ArgumentParser("python -m flows.params", description=__doc__)
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="such as scale=smoke or editor.lip.rank=8")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 2 where params.yaml is not composed")
+    arguments = parser.parse_args()
+    if arguments.check:
+        check()
+        return
+    files.write_text(PARAMS, compose(arguments.overrides))
+    log.info("%s composed from %s/%s", PARAMS, CONFIGS, "".join(f" {text}" for text in arguments.overrides))
+
+
+if __name__ == "__main__":
+    main()
