@@ -71,7 +71,7 @@ def reproduce(stage: str, folder: Path) -> None:
             log.info(line)
             last.append(line)
     if process.returncode != 0:
-        raise StageError(stage, _exit_code("\n".join(last), process.returncode), tuple(last))
+        raise StageError(stage, exit_code("\n".join(last), process.returncode), tuple(last))
 
 
 def _environment() -> dict[str, str]:
@@ -79,7 +79,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
 
 
-def _exit_code(output: str, otherwise: int) -> int:
+def exit_code(output: str, otherwise: int) -> int:
     """DVC leaves with 255 whatever the command's own code was, but names that code in its last line."""
     found = re.findall(r"exited with (-?\d+)", output)
     return int(found[-1]) if found else otherwise
