@@ -1,0 +1,105 @@
+"""Landmarks by MediaPipe's face mesh, and what is measured on them."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.media import head
+from components.core.media.head import Floats
+
+LANDMARKS = 478
+MEASURES = ("opening", "width", "outer_opening", "outer_width", "upper", "lower")
+_DISTANCES = ((13, 14), (78, 308), (0, 17), (61, 291), (2, 13), (2, 14))
+
+# The lower face in head coordinates: under the nose, along the cheek, then the jaw of the widest opening that ten
+# speakers showed and 8 % more. Half of it; the other is its mirror image.
+_LOWER_FACE = (
+    (0.00, 0.36, -0.22),
+    (0.30, 0.33, 0.00),
+    (0.60, 0.32, 0.48),
+    (0.65, 0.46, 0.52),
+    (0.61, 0.66, 0.50),
+    (0.56, 0.80, 0.43),
+    (0.49, 0.92, 0.35),
+    (0.41, 1.03, 0.28),
+    (0.32, 1.12, 0.22),
+    (0.23, 1.19, 0.18),
+    (0.12, 1.24, 0.14),
+    (0.00, 1.26, 0.12),
+)
+
+
+class FaceMesh:
+    """Finds faces and their 478 landmarks, irises included.
+
+    Args:
+        static: treat every image on its own; else the landmarks of the last frame guide the search in the next.
+        faces: how many to look for.
+    """
+
+    def __init__(self, static: bool = False, faces: int = 1) -> None:
+        import mediapipe
+
+        self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
+            static_image_mode=static, max_num_faces=faces, refine_landmarks=True
+        )
+
+    def __enter__(self) -> "FaceMesh":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._mesh.close()
+
+    def reset(self) -> None:
+        """Forgets the last frame; call it between videos."""
+        self._mesh.reset()
+
+    def detect(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+        """Landmarks (478, 3) of each face in pixels, largest face first; z grows away from the camera."""
+        height, width = rgb.shape[:2]
+        found = self._mesh.process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
+        faces = [np.array([(p.x, p.y, p.z) for p in face.landmark]) * [width, height, width] for face in found]
+        return sorted((face - [0.5, 0.5, 0] for face in faces), key=lambda face: -float(np.ptp(face[:, 1])))
+
+
+def measures(landmarks: Floats) -> NDArray[np.float32]:
+    """Lip distances (f, 6) in the order of MEASURES, in units of the head's scale, at any size and turn.
+
+    Inner opening and width, outer opening and width, and how far the inner edges of the upper and the lower lip
+    are from the nose. Speech opens to about 0.15, a wide mouth to 0.4.
+    """
+    points = np.asarray(landmarks, float)
+    distances = [np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in _DISTANCES]
+    return np.asarray(np.stack(distances, 1) / head.fit(points).scale_px[:, None], np.float32)
+
+
+def pose(landmarks: Floats) -> NDArray[np.float32]:
+    """Yaw (positive: faces the image's right), pitch (positive: looks up) and roll (clockwise), (f, 3) degrees."""
+    heads = head.fit(landmarks)
+    x, y = heads.axes[:, 0], heads.axes[:, 1]
+    yaw = np.degrees(np.arctan2(x[:, 2], x[:, 0]))
+    pitch = -np.degrees(np.arcsin(np.clip(y[:, 2], -1, 1))) + head.NEUTRAL_PITCH_DEG
+    return np.asarray(np.stack([yaw, pitch, np.degrees(heads.roll_rad)], 1), np.float32)
+
+
+def lower_face_mask(landmarks: Floats, size_px: int) -> NDArray[np.bool_]:
+    """The lower face (f, size_px, size_px) of landmarks (f, 478, 3) in crop pixels, jaw open to a fixed maximum.
+
+    A fixed outline on the rigid head, so it depends on pose alone and gives away nothing about lips or jaw.
+    """
+    half = np.array(_LOWER_FACE)
+    outline = np.concatenate([half, half * [-1, 1, 1]])
+    points = head.fit(landmarks).to_image(outline)[..., :2]
+    return np.stack([_filled(polygon, size_px) for polygon in points])
+
+
+def _filled(points: Sequence[Any] | Floats, size_px: int) -> NDArray[np.bool_]:
+    hull = cv2.convexHull(np.rint(np.asarray(points)).astype(np.int32))
+    canvas = np.zeros((size_px, size_px), np.uint8)
+    return np.asarray(cv2.fillConvexPoly(canvas, hull, 1)).astype(bool)
