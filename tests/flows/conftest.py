@@ -1,6 +1,7 @@
 """A pipeline of four small stages in a folder of its own, and Prefect's state beside it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,6 +48,18 @@ pathlib.Path("right").write_text("r")
 """
 
 
+FILES = {
+    "dvc.yaml": PIPELINE,
+    "flaky.py": FLAKY,
+    "data/a": "a",
+    "configs/config.yaml": CONFIG,
+    "configs/join/default.yaml": "rank: 16\n",
+    "configs/scale/studio.yaml": "# @package _global_\nscale: studio\n",
+    "configs/scale/smoke.yaml": "# @package _global_\nscale: smoke\njoin:\n  rank: 2\n",
+    "params.yaml": "about: composed\nseed: 0\njoin:\n  rank: 16\nscale: studio\n",
+}
+
+
 def run_dvc(folder: Path, *arguments: str) -> str:
     """Runs DVC there and returns what it printed."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -67,24 +80,23 @@ def dvc() -> Callable[..., str]:
     return run_dvc
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy pipeline, composed and with its data added."""
+    folder = tmp_path_factory.mktemp("template") / "project"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    run_dvc(folder, "init", "--no-scm", "--quiet")
+    run_dvc(folder, "config", "core.check_update", "false")
+    run_dvc(folder, "add", "--quiet", "data")
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The toy pipeline, composed and with its data added, as working directory."""
-    files = {
-        "dvc.yaml": PIPELINE,
-        "flaky.py": FLAKY,
-        "data/a": "a",
-        "configs/config.yaml": CONFIG,
-        "configs/join/default.yaml": "rank: 16\n",
-        "configs/scale/studio.yaml": "# @package _global_\nscale: studio\n",
-        "configs/scale/smoke.yaml": "# @package _global_\nscale: smoke\njoin:\n  rank: 2\n",
-        "params.yaml": "about: composed\nseed: 0\njoin:\n  rank: 16\nscale: studio\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    run_dvc(tmp_path, "init", "--no-scm", "--quiet")
-    run_dvc(tmp_path, "config", "core.check_update", "false")
-    run_dvc(tmp_path, "add", "--quiet", "data")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the toy pipeline as working directory."""
+    folder = tmp_path / "project"
+    shutil.copytree(template, folder)
+    monkeypatch.chdir(folder)
+    return folder
