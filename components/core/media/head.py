@@ -17,6 +17,8 @@ Floats = NDArray[np.floating[Any]]
 PAIRS = np.array([(33, 263), (133, 362), (127, 356), (162, 389), (54, 284), (227, 447)])
 EYE_CORNERS = [33, 133, 362, 263]
 FOREHEAD, NOSE_BASE = [10, 151], [2, 94]
+EYES = 0.57
+"""Distance of the eyes' centres in units of the head's scale."""
 NEUTRAL_PITCH_DEG = -8.0
 """Lean of the line from forehead to nose base in a face that looks straight ahead."""
 

@@ -1,0 +1,83 @@
+"""The crops of the crop stage, in memory."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow.parquet
+import soundfile
+from numpy.typing import NDArray
+
+from components.core.base.errors import UserError
+from components.core.media import mel, shards, video
+
+Split = Literal["train", "benchmark"]
+Role = Literal["footage", "truth"]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One aligned face talking, f frames at 25 fps."""
+
+    crop_id: str
+    speaker: str
+    language: str
+    frames: NDArray[np.uint8]
+    """(f, h, w, 3) RGB."""
+    mel: NDArray[np.float32]
+    """(4f, 80) log-mel of its own sound."""
+    measures: NDArray[np.float32]
+    """(f, k) of face.MEASURES."""
+    pose: NDArray[np.float32]
+    """(f, 3) yaw, pitch, roll in degrees."""
+    mask: NDArray[np.bool_]
+    """(f, h, w) lower face, jaw opened to a fixed maximum."""
+    samples: NDArray[np.float32]
+    """(640 f,) sound at 16 kHz."""
+    landmarks: NDArray[np.float32]
+    """(f, 478, 3) in crop pixels."""
+
+
+def load(folder: Path, split: Split | None = None, role: Role | None = None) -> list[Crop]:
+    """The crops of a split and a role (all where None), in the order of their ids.
+
+    Raises:
+        UserError: the folder has no crops.parquet.
+    """
+    path = folder / "crops.parquet"
+    if not path.is_file():
+        raise UserError(f"{path} does not exist", fix="Run `dvc repro crop`.")
+    rows = {row["crop_id"]: row for row in pyarrow.parquet.read_table(path).to_pylist()}
+    wanted = {key for key, row in rows.items() if split in (None, row["split"]) and role in (None, row["role"])}
+    found = {key: decode(sample) for key, sample in shards.iterate(folder) if key in wanted}
+    return [found[key] for key in sorted(wanted)]
+
+
+def decode(sample: shards.Sample) -> Crop:
+    """The crop in one sample of a shard."""
+    about = sample["json"]
+    frames = video.decode_bytes(sample["mp4"])
+    samples, _ = soundfile.read(io.BytesIO(sample["wav"]), dtype="float32")
+    with np.load(io.BytesIO(sample["npz"])) as arrays:
+        measured = {name: arrays[name] for name in ("landmarks", "measures", "pose", "mask")}
+    return Crop(
+        crop_id=about["crop_id"],
+        speaker=about["speaker"],
+        language=about["language"],
+        frames=frames,
+        mel=mel.for_frames(samples, len(frames)),
+        measures=measured["measures"],
+        pose=measured["pose"],
+        mask=np.unpackbits(measured["mask"], axis=-1, count=frames.shape[2]).astype(bool),
+        samples=samples,
+        landmarks=measured["landmarks"].astype(np.float32),
+    )
+
+
+def encode_arrays(**arrays: NDArray[Any]) -> bytes:
+    """A compressed .npz, the same bytes for the same arrays."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
