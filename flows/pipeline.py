@@ -13,7 +13,7 @@ from typing import Any
 from components.core.base import files, runtime
 from components.core.base.errors import shell
 
-runtime.start()  # Prefect reads its settings when it is imported
+runtime.offline()  # Prefect reads its settings when it is imported; it sets up logging itself
 
 from prefect import flow  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
@@ -21,7 +21,7 @@ from prefect.futures import PrefectFuture, wait  # noqa: E402
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner  # noqa: E402
 
 from flows import graph, params, summary  # noqa: E402
-from flows.stage import reproduce  # noqa: E402
+from flows.stage import StageError, reproduce  # noqa: E402
 
 
 def side_by_side(stages: int) -> TaskRunner[Any]:
@@ -87,7 +87,12 @@ def main() -> None:
     if arguments.serve:
         pipeline.serve("retrain", cron=arguments.serve, parameters={"target": arguments.target, "overrides": overrides})
         return
-    pipeline.with_options(task_runner=side_by_side(arguments.concurrency))(arguments.target, overrides)
+    graph.read(Path.cwd(), arguments.target)  # what a user got wrong is said before a server starts
+    configure(overrides)
+    try:
+        pipeline.with_options(task_runner=side_by_side(arguments.concurrency))(arguments.target, overrides)
+    except StageError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

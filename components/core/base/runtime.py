@@ -29,10 +29,15 @@ OFFLINE = {
 QUIET = {"GLOG_minloglevel": "2", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def start() -> None:
-    """Applies the offline settings, quietens native logs and sets the log format. Call before other imports."""
+def offline() -> None:
+    """Turns off what tools would report and native libraries would print. Call before they are imported."""
     for key, value in {**OFFLINE, **QUIET}.items():
         os.environ.setdefault(key, value)
+
+
+def start() -> None:
+    """What every entry point calls before its heavy imports: `offline`, and the log format."""
+    offline()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
 
