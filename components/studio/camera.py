@@ -1,0 +1,100 @@
+"""From a speaker, a performance and a speech to frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from components.core.media.video import Image
+from components.studio import Floats, eyes, props
+from components.studio.backdrop import PLACES, backdrop
+from components.studio.body import Body, dress
+from components.studio.head import Head
+from components.studio.identity import Speaker
+from components.studio.march import Pose, march, rays
+from components.studio.mouth import Lips, lips
+from components.studio.performance import Performance, gazes, lights, poses
+from components.studio.shade import Light, cast_shadow, shade
+
+# Pixels per head unit, as a share of the picture's side.
+SCALE = 0.315
+
+
+@dataclass(frozen=True)
+class Set:
+    """What stays still during a clip: the room, the clothes, a sheet of sensor noise, the light's mood."""
+
+    room: Floats
+    body: Body
+    grain: Floats
+
+
+class Camera:
+    """Films one speaker at one size. Cheap to call for many clips of the same speaker: the head is built once."""
+
+    def __init__(self, speaker: Speaker, size_px: int) -> None:
+        self.speaker, self.size_px = speaker, size_px
+        self.scale_px = SCALE * size_px
+        self.head = Head(speaker)
+
+    def film(self, performance: Performance, postures: Floats) -> Iterator[Image]:
+        """RGB frames uint8 (h, w, 3); `postures` is (f, 7), see visemes.CHANNELS."""
+        turned, lamps = poses(performance), lights(performance)
+        looks = gazes(performance, turned)
+        stage = self._set(performance, lamps[0])
+        way = props.passage(performance) if performance.occluder != "none" else None
+        jitter = np.random.default_rng(performance.seed + 6)
+        for index in range(performance.frames):
+            mouth = lips(postures[index], self.speaker)
+            picture = self._shoot(mouth, looks[index], turned[index], lamps[index], stage)
+            if way is not None:
+                view = (self.size_px, self.scale_px)
+                picture = _over(picture, *props.occluder(way, index, self.speaker, lamps[index], view))
+            yield _develop(picture, stage.grain, performance.noise, jitter)
+
+    def _set(self, performance: Performance, lamp: Light) -> Set:
+        rng = np.random.default_rng(performance.seed + 5)
+        place = PLACES[int(rng.integers(len(PLACES)))]
+        room = backdrop(place, self.size_px, rng) * np.clip(lamp.key_colour.mean() + 0.1, 0.4, 1)
+        body = dress(self.size_px, self.scale_px * performance.zoom, lamp, rng)
+        grain = rng.standard_normal((2 * self.size_px, 2 * self.size_px, 3)).astype(np.float32)
+        return Set(room.astype(np.float32), body, cv2.GaussianBlur(grain, (0, 0), 0.6) * np.float32(1.8))
+
+    def _shoot(self, mouth: Lips, gaze: eyes.Gaze, pose: Pose, lamp: Light, stage: Set) -> Floats:
+        """The linear picture without occluder and noise."""
+        maps = self.head.at(mouth, gaze)
+        lines = rays(pose, self.size_px, self.scale_px)
+        hits = march(lines, maps.radius, 1 / (self.scale_px * pose.zoom))
+        shadow = cast_shadow(lines, hits, maps.radius, pose, lamp)
+        head = shade(maps, hits, pose, lamp, shadow)
+        body = self._moved(stage.body, pose)
+        picture = _over(stage.room, body.colour, body.cover)
+        hair = cv2.remap(maps.relief, hits.column, hits.row, cv2.INTER_LINEAR)[..., 2]
+        bare = np.maximum(body.neckline, hair * (hits.depth > -0.2))
+        picture = _over(picture, head, hits.coverage * bare)
+        if self.speaker.glasses is not None:
+            picture = _over(picture, *props.glasses(self.speaker, pose, self.size_px, self.scale_px))
+        return picture
+
+    def _moved(self, body: Body, pose: Pose) -> Body:
+        """Clothes shifted with the trunk; the picture's lower rows are repeated where it runs out."""
+        shift = np.array([[1, 0, pose.x * self.scale_px], [0, 1, -pose.y * self.scale_px]], np.float32)
+        size = (self.size_px, self.size_px)
+        flags = dict(flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return Body(
+            *(cv2.warpAffine(layer, shift, size, **flags) for layer in (body.colour, body.cover, body.neckline))
+        )
+
+
+def _over(picture: Floats, layer: Floats, cover: Floats) -> Floats:
+    return picture + (layer - picture) * cover[..., None]
+
+
+def _develop(picture: Floats, grain: Floats, noise: float, rng: np.random.Generator) -> Image:
+    """sRGB-like uint8 of a linear picture: a soft shoulder, square-root gamma, sensor noise."""
+    size = picture.shape[0]
+    top, left = (int(v) for v in rng.integers(0, size, 2))
+    shown = np.sqrt(np.maximum(picture, 0) / (1 + 0.22 * np.maximum(picture - 0.35, 0)))
+    shown = shown + grain[top : top + size, left : left + size] * np.float32(noise)
+    return np.asarray(np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8))

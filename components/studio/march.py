@@ -1,0 +1,119 @@
+"""Where each pixel's ray meets the head: marching a radius map, coarse first, then at full size."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from components.studio import Floats
+from components.studio.atlas import BOTTOM, COLUMNS, COLUMNS_PER_RADIAN, ROWS, ROWS_PER_UNIT, TOP, smoothstep
+
+DISTANCE = 7.0
+NEAR, FAR = 1.35, -1.15
+PIVOT = np.array([0.0, -1.05, -0.15])
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Of the head: angles in degrees (yaw to the viewer's right, pitch down, roll clockwise), shift in head units."""
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    x: float
+    y: float
+    zoom: float
+
+    def rotation(self) -> Floats:
+        """(3, 3), head to camera."""
+        yaw, pitch, roll = np.radians((self.yaw_deg, self.pitch_deg, self.roll_deg))
+        cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+        turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        nod = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+        tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])
+        return np.asarray(tilt @ nod @ turn)
+
+
+@dataclass(frozen=True)
+class Rays:
+    """A ray per pixel in head coordinates: point = origin + z * direction, both (3, h, w) float32.
+
+    `follow` (h, w) is 1 where the skin turns with the head and 0 where it stays with the trunk.
+    """
+
+    origin: Floats
+    direction: Floats
+    follow: Floats
+
+    def halved(self) -> "Rays":
+        """Every second pixel of every second row."""
+        return Rays(self.origin[:, ::2, ::2].copy(), self.direction[:, ::2, ::2].copy(), self.follow[::2, ::2])
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Where rays meet the surface: texel coordinates, angle, and coverage 0..1, each (h, w) float32."""
+
+    column: Floats
+    row: Floats
+    theta: Floats
+    depth: Floats
+    coverage: Floats
+
+
+def rays(pose: Pose, size_px: int, scale_px: float) -> Rays:
+    """Rays of a square picture in which one head unit at the axis is `scale_px * zoom` wide."""
+    axis = (np.arange(size_px, dtype=np.float32) + 0.5 - size_px / 2) / np.float32(scale_px * pose.zoom)
+    x, y = np.meshgrid(axis - np.float32(pose.x), -axis - np.float32(pose.y) + np.float32(0.02))
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    start = np.stack([x, y, zero])
+    along = np.stack([-(x + pose.x) / DISTANCE, -(y + pose.y) / DISTANCE, one])
+    turn = pose.rotation().T.astype(np.float32)
+    pivot = PIVOT.astype(np.float32)[:, None, None]
+    turned = np.einsum("ij,jhw->ihw", turn, start - pivot) + pivot
+    turned_along = np.einsum("ij,jhw->ihw", turn, along)
+    # Below the chin the neck bends: the trunk does not turn.
+    follow = smoothstep(-1.7, -1.0, turned[1]).astype(np.float32)
+    origin = follow * turned + (1 - follow) * start
+    return Rays(origin, follow * turned_along + (1 - follow) * along, follow)
+
+
+def _gap(lines: Rays, z: Floats, radius: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Distance from the axis minus the surface's there (negative inside), with column, row and angle."""
+    x = lines.origin[0] + z * lines.direction[0]
+    y = lines.origin[1] + z * lines.direction[1]
+    depth = lines.origin[2] + z * lines.direction[2]
+    reach, angle = cv2.cartToPolar(-depth, -x)  # 0..2pi, with theta = 0 at pi: no seam on the face
+    column = angle * np.float32(COLUMNS_PER_RADIAN) - np.float32(0.5)
+    row = (np.float32(TOP) - y) * np.float32(ROWS_PER_UNIT) - np.float32(0.5)
+    surface = cv2.remap(radius, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    over = np.maximum(y - np.float32(TOP - 0.02), np.float32(BOTTOM + 0.02) - y)
+    return np.maximum(reach - surface, over), column, row, angle
+
+
+def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
+    """First meeting of each ray with the surface; coverage fades over one pixel (`pixel` head units) at the outline."""
+    coarse = lines.halved()
+    z = np.full(coarse.follow.shape, NEAR, np.float32)
+    closest = np.full_like(z, 9)
+    for _ in range(22):
+        gap = _gap(coarse, z, radius)[0]
+        np.minimum(closest, gap, out=closest)
+        step = np.clip(gap * np.float32(0.62), 0, 0.3)
+        z -= np.where(gap > 0.004, np.maximum(step, np.float32(0.012)), 0)
+    size = (lines.follow.shape[1], lines.follow.shape[0])
+    # The nearest of the neighbours, and a little in front of it, so that no edge starts behind the surface.
+    z = cv2.resize(cv2.dilate(z, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_NEAREST) + np.float32(0.03)
+    closest = np.full_like(z, 9)
+    for index in range(7):
+        gap, column, row, angle = _gap(lines, z, radius)
+        np.minimum(closest, gap, out=closest)
+        z -= np.clip(gap * np.float32(0.75 if index < 5 else 0.9), -0.05, 0.2)
+    coverage = np.clip(np.float32(1.0) - (closest - np.float32(0.006)) / np.float32(pixel), 0, 1)
+    coverage = np.where(z < FAR, np.minimum(coverage, 0), coverage)
+    return Hits(column, row, angle - np.float32(np.pi), z, coverage)
+
+
+def texels() -> tuple[int, int]:
+    """(rows, columns) of every map."""
+    return ROWS, COLUMNS
