@@ -1,0 +1,166 @@
+"""Generator and editor: one transformer with the conditions of its role.
+
+Both predict a clip's window from noise, from the speech, and from a reference video in time with the target:
+the editor's is the companion (at inference the user's video), the generator's are the frames of the same clip that are
+nearest in pose. The generator also sees the target's own window with the lower face masked out.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from components.core.diffusion.flow import clean_from_velocity
+from components.core.models.dit import DiT, DiTConfig
+from components.core.models.lora import Gates
+
+RGB = 3
+INPAINT = RGB + 1
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The part of a model's shape that people choose, for generator and editor alike.
+
+    Attributes:
+        patch, dim, depth, heads, mlp_ratio, audio, audio_tokens: see `DiTConfig`.
+        layout: how reference videos reach the target: `frames` (tokens on the frame axis with shifted RoPE, as in the
+            paper) or `channels` (concatenated to the target's channels: fewer tokens).
+        prediction: what the network's output means: `clean` (z_0 as base + output) or `velocity`.
+        chunk_frames: frames seen at once.
+        motion_frames: how many of them may be given clean, to carry on from the chunk before.
+        schedule_shift: of the timesteps that sampling visits; below 1 they dwell near data, so that few steps reach
+            the bands of all experts (3 steps at 0.6: t = 1, .55, .23).
+    """
+
+    patch: int
+    dim: int
+    depth: int
+    heads: int
+    mlp_ratio: float
+    audio: Literal["modulation", "attention"]
+    audio_tokens: int
+    layout: Literal["frames", "channels"]
+    prediction: Literal["clean", "velocity"]
+    chunk_frames: int
+    motion_frames: int
+    schedule_shift: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.motion_frames < self.chunk_frames:
+            raise ValueError(f"motion_frames {self.motion_frames} must be below chunk_frames {self.chunk_frames}")
+        if self.schedule_shift <= 0:
+            raise ValueError(f"schedule_shift {self.schedule_shift} must be positive")
+
+
+@dataclass(frozen=True)
+class DubberConfig:
+    """Everything that rebuilds a generator or an editor.
+
+    Attributes:
+        role: which of the two.
+        architecture: its shape.
+        size_px: side of the crop whose window (height, width) is modelled.
+        references: reference videos (1 for the editor).
+        audio_dim: features of a frame's audio.
+    """
+
+    role: Literal["generator", "editor"]
+    architecture: Architecture
+    size_px: int
+    height: int
+    width: int
+    references: int
+    audio_dim: int
+
+    def dit(self) -> DiTConfig:
+        """The transformer's own config."""
+        a = self.architecture
+        stacked = RGB * self.references if a.layout == "channels" else 0
+        inpaint = INPAINT if self.role == "generator" else 0
+        return DiTConfig(
+            channels_in=stacked + inpaint + RGB,
+            channels_out=RGB,
+            height=self.height,
+            width=self.width,
+            patch=a.patch,
+            dim=a.dim,
+            depth=a.depth,
+            heads=a.heads,
+            mlp_ratio=a.mlp_ratio,
+            audio_dim=self.audio_dim,
+            audio=a.audio,
+            audio_tokens=a.audio_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a prediction is conditioned on; pixels in [-1, 1].
+
+    Attributes:
+        references: (b n f 3 h w) videos in time with the target.
+        audio: (b f a) features of the front end.
+        inpaint: (b f 4 h w) for the generator: the window with the masked part set to 0, and the mask (1 = to be made).
+        keep_reference, keep_audio: (b,) 1 or 0: whether the condition is given or dropped (for guidance).
+    """
+
+    references: Float[Tensor, "b n f 3 h w"]
+    audio: Float[Tensor, "b f a"]
+    inpaint: Float[Tensor, "b f 4 h w"] | None
+    keep_reference: Float[Tensor, "b"]
+    keep_audio: Float[Tensor, "b"]
+
+
+class Dubber(nn.Module):
+    """The network of either role; its output is always the prediction of z_0."""
+
+    def __init__(self, config: DubberConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.dit = DiT(config.dit())
+        self.null_audio = nn.Parameter(torch.zeros(config.audio_dim))
+
+    def forward(
+        self,
+        noisy: Float[Tensor, "b f 3 h w"],
+        time: Float[Tensor, "b f"],
+        given: Conditions,
+        gates: Gates | None = None,
+    ) -> Float[Tensor, "b f 3 h w"]:
+        """The prediction of z_0; `time` is 0 on frames that `noisy` holds clean."""
+        references = given.references * given.keep_reference[:, None, None, None, None, None]
+        heard = given.keep_audio[:, None, None]
+        audio = heard * given.audio + (1 - heard) * self.null_audio
+        output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
+        if self.config.architecture.prediction == "velocity":
+            return clean_from_velocity(noisy, output, time)
+        clean: Tensor = base(references[:, 0], given.inpaint) + output
+        return clean
+
+    def _target(self, noisy: Tensor, references: Tensor, given: Conditions) -> Float[Tensor, "b f c h w"]:
+        parts = [noisy]
+        if given.inpaint is not None:
+            parts.insert(0, given.inpaint)
+        if self.config.architecture.layout == "channels":
+            parts = [*references.unbind(1), *parts]
+        return torch.cat(parts, 2)
+
+    def _on_frames(self, references: Tensor) -> Float[Tensor, "b n f c h w"] | None:
+        if self.config.architecture.layout == "channels":
+            return None
+        padding = self.dit.config.channels_in - RGB  # zero where the target has its conditions
+        empty = references.new_zeros(*references.shape[:3], padding, *references.shape[4:])
+        return torch.cat([empty, references], 3)
+
+
+def base(
+    reference: Float[Tensor, "b f 3 h w"], inpaint: Float[Tensor, "b f 4 h w"] | None
+) -> Float[Tensor, "b f 3 h w"]:
+    """What the output is added to: the companion, or the visible window with the nearest reference in its hole."""
+    if inpaint is None:
+        return reference
+    visible, hole = inpaint[:, :, :RGB], inpaint[:, :, RGB:]
+    return visible * (1 - hole) + reference * hole

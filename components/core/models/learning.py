@@ -1,0 +1,167 @@
+"""How generator and editor learn: lip-weighted flow matching, motion frames, condition dropping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from components.core.diffusion.flow import Timesteps, noised, weighted_mse
+from components.core.models.dubber import Conditions, Dubber
+from components.core.models.fit import Learner, Losses
+from components.core.models.lora import Gates
+from components.core.models.windows import Batch, Clips, masks, pixels
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How batches are drawn.
+
+    Attributes:
+        batch: clips in a batch.
+        motion_share: share of clips whose first frames are given clean, as they are when a long video is continued.
+        drop_reference, drop_audio: share of clips trained without the condition, which guidance needs.
+        flip: share of clips mirrored left to right.
+    """
+
+    batch: int
+    motion_share: float
+    drop_reference: float
+    drop_audio: float
+    flip: float
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise ValueError(f"batch {self.batch} must be at least 1")
+        for name in ("motion_share", "drop_reference", "drop_audio", "flip"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of one phase (paper, Eq. 1 and 2).
+
+    Attributes:
+        timesteps: where training looks.
+        face_weight, lip_weight: added to the weight 1 of a pixel of the lower face or of the lips.
+    """
+
+    timesteps: Timesteps
+    face_weight: float
+    lip_weight: float
+
+    def __post_init__(self) -> None:
+        if min(self.face_weight, self.lip_weight) < 0:
+            raise ValueError(f"face_weight {self.face_weight} and lip_weight {self.lip_weight} must not be negative")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One sample, in uint8.
+
+    Attributes:
+        frames: (f,) its frames of the clips.
+        target: (f h w 3) the real windows.
+        references: (n f h w 3) the videos that condition it.
+        whole: (f s s 3) the real crops, where a loss looks at the whole face.
+    """
+
+    frames: NDArray[np.int64]
+    target: NDArray[np.uint8]
+    references: NDArray[np.uint8]
+    whole: NDArray[np.uint8] | None = None
+
+
+def assemble(
+    clips: Clips, segments: Sequence[Segment], motion_frames: int, drawing: Drawing, rng: np.random.Generator
+) -> Batch:
+    """The batch of these segments with masks, audio, and the random choices of `drawing`."""
+    count = len(segments)
+    flip = torch.from_numpy(rng.random(count) < drawing.flip)
+    index = np.stack([segment.frames for segment in segments])
+
+    def mirrored(values: Tensor) -> Tensor:
+        return torch.where(flip.reshape(-1, *[1] * (values.ndim - 1)), values.flip(-1), values)
+
+    def kept(drop: float) -> Tensor:
+        return torch.from_numpy((rng.random(count) >= drop).astype(np.float32))
+
+    wholes = [segment.whole for segment in segments if segment.whole is not None]
+    return Batch(
+        clean=mirrored(pixels(np.stack([segment.target for segment in segments]))),
+        references=mirrored(pixels(np.stack([segment.references for segment in segments]))),
+        hole=mirrored(masks(clips.hole[index])),
+        lips=mirrored(masks(clips.lips[index])),
+        audio=torch.from_numpy(clips.audio[index]),
+        motion=motion_frames * (1 - kept(drawing.motion_share)),
+        keep_reference=kept(drawing.drop_reference),
+        keep_audio=kept(drawing.drop_audio),
+        extra={"crop": mirrored(pixels(np.stack(wholes)))} if wholes else {},
+    )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A noised batch and what the network made of it.
+
+    Attributes:
+        clean: (b f 3 h w) prediction of z_0.
+        time: (b f) timesteps, 0 on motion frames.
+        fresh: (b f 1 1 1) 1 on frames that were predicted, 0 on motion frames.
+    """
+
+    clean: Float[Tensor, "b f 3 h w"]
+    time: Float[Tensor, "b f"]
+    fresh: Float[Tensor, "b f 1 1 1"]
+
+
+class DubberLearner(Learner[Batch]):
+    """Weighted flow matching for either role.
+
+    Args:
+        model: the network.
+        objective: the phase's timesteps and weights.
+        expert: the LoRA expert in training, on at every timestep; None trains the network itself.
+    """
+
+    model: Dubber
+
+    def __init__(self, model: Dubber, objective: Objective, expert: str | None = None) -> None:
+        super().__init__(model)
+        self.objective, self.expert = objective, expert
+
+    def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
+        prediction = self.predict(batch, draw)
+        return {"loss": self.flow_loss(batch, prediction)}
+
+    def predict(self, batch: Batch, draw: torch.Generator) -> Prediction:
+        """Draws timesteps and noise, and predicts z_0."""
+        count, frames = batch.clean.shape[:2]
+        drawn = self.objective.timesteps.draw(count, draw)
+        fresh = (torch.arange(frames, device=drawn.device) >= batch.motion[:, None]).to(drawn.dtype)  # (b f)
+        time = drawn[:, None] * fresh
+        noise = torch.randn(batch.clean.shape, generator=draw, device=drawn.device)
+        noisy = noised(batch.clean, noise, time)
+        gates: Gates | None = None if self.expert is None else {self.expert: torch.ones_like(drawn)}
+        clean = self.model(noisy, time, conditions(batch, self.model), gates)
+        return Prediction(clean, time, fresh[..., None, None, None])
+
+    def flow_loss(self, batch: Batch, prediction: Prediction) -> Tensor:
+        """The weighted error of z_0, or of v where the network predicts v (an error of z_0 over t)."""
+        weight = 1 + self.objective.face_weight * batch.hole + self.objective.lip_weight * batch.lips
+        scale = torch.ones_like(prediction.fresh)
+        if self.model.config.architecture.prediction == "velocity":
+            scale = 1 / prediction.time.clamp(min=0.05)[..., None, None, None]
+        return weighted_mse(prediction.clean * scale, batch.clean * scale, weight * prediction.fresh)
+
+
+def conditions(batch: Batch, model: Dubber) -> Conditions:
+    """What the network of this role is shown of a batch."""
+    inpaint = None
+    if model.config.role == "generator":
+        inpaint = torch.cat([batch.clean * (1 - batch.hole), batch.hole], 2)
+    return Conditions(batch.references, batch.audio, inpaint, batch.keep_reference, batch.keep_audio)

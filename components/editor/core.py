@@ -1,0 +1,89 @@
+"""Trains one phase of the editor."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from components.core.base import seeds
+from components.core.models.dubber import Dubber, DubberConfig
+from components.core.models.fit import Fit, Run, fit
+from components.core.models.identity import IdentityExpert
+from components.core.models.learning import Drawing, DubberLearner
+from components.core.models.lora import add_expert, expert_parameters
+from components.core.models.sync import SyncExpert
+from components.core.models.windows import Batch
+from components.editor.data import Data
+from components.editor.params import Common, Lip, Structure, Texture
+from components.editor.phases import LipLearner, TextureLearner
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a phase leaves: the tensors to save, the loss curve, and figures about the run."""
+
+    tensors: dict[str, Tensor]
+    curve: pd.DataFrame
+    metrics: dict[str, float]
+
+
+def structure(data: Data, common: Common, params: Structure, run: Run) -> tuple[DubberConfig, Phase]:
+    """High noise, all weights (paper: alpha = 5)."""
+    config = DubberConfig(
+        role="editor",
+        architecture=common.architecture,
+        size_px=data.window.size_px,
+        height=data.window.height,
+        width=data.window.width,
+        references=1,
+        audio_dim=data.clips.audio.shape[1],
+    )
+    torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))
+    learner = DubberLearner(Dubber(config), params.objective)
+    curve = train(learner, data, common, (params.fit, params.drawing), run)
+    return config, Phase(learner.model.state_dict(), curve, figures(learner, data, curve))
+
+
+def lip(data: Data, model: Dubber, guide: SyncExpert, common: Common, params: Lip, run: Run) -> Phase:
+    """Middle noise, LoRA, with the sync loss (paper: alpha = 1.5)."""
+    prepare(model, "lip", params.rank, run)
+    learner = LipLearner(model, params, guide)
+    curve = train(learner, data, common, (params.fit, params.drawing), run)
+    return Phase(dict(expert_parameters(model, "lip")), curve, figures(learner, data, curve))
+
+
+def texture(data: Data, model: Dubber, guide: IdentityExpert, common: Common, params: Texture, run: Run) -> Phase:
+    """Low noise, LoRA, with identity and perceptual losses where the audio is off (paper: alpha = 0.2)."""
+    prepare(model, "texture", params.rank, run)
+    learner = TextureLearner(model, params, guide)
+    curve = train(learner, data, common, (params.fit, params.drawing), run)
+    return Phase(dict(expert_parameters(model, "texture")), curve, figures(learner, data, curve))
+
+
+def prepare(model: Dubber, expert: str, rank: int, run: Run) -> None:
+    """Freezes the structure weights and adds the expert, which alone is trained."""
+    model.train().requires_grad_(False)
+    torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))
+    add_expert(model, expert, rank)
+    for parameter in expert_parameters(model, expert).values():
+        parameter.requires_grad_(True)
+
+
+def train(learner: DubberLearner, data: Data, common: Common, plan: tuple[Fit, Drawing], run: Run) -> pd.DataFrame:
+    """Runs the loop on batches that depend on the step alone."""
+
+    def batch_at(step: int) -> Batch:
+        return data.batch(common, plan[1], seeds.rng(run.seed, run.stage, "batch", step))
+
+    return fit(learner, batch_at, plan[0], run)
+
+
+def figures(learner: DubberLearner, data: Data, curve: pd.DataFrame) -> dict[str, float]:
+    """What metrics/<phase>.json holds: the terms at the end of the curve, and sizes."""
+    terms = curve.drop(columns="step").tail(5).mean()
+    return {
+        **{f"final_{name}": float(value) for name, value in terms.items()},
+        "pairs": float(len(data.pairs)),
+        "trained_parameters": float(sum(p.numel() for p in learner.parameters() if p.requires_grad)),
+    }

@@ -1,0 +1,145 @@
+"""The editor's training data: accepted pairs, real-texture paste, relighting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from components.core.base.errors import UserError
+from components.core.media import MEL_PER_FRAME, shards, video
+from components.core.media.crops import Crop
+from components.core.media.geometry import Window, soft_mask
+from components.core.models.frontend import FrontEnd, encode_clip
+from components.core.models.learning import Drawing, Segment, assemble
+from components.core.models.windows import Batch, Clips
+from components.editor.params import Common
+
+CONTEXT_ROWS = MEL_PER_FRAME
+"""Mel rows either side of a batch's speech, for the sync loss."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """How both sides of a pair are relit: gain * x ** gamma * (1 + slope * (column from -1 to 1))."""
+
+    gain: float
+    gamma: float
+    slope: float
+
+    def apply(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Frames (... h w 3) in the new light."""
+        if (self.gain, self.gamma, self.slope) == (1.0, 1.0, 0.0):
+            return rgb
+        ramp = 1 + self.slope * np.linspace(-1, 1, rgb.shape[-2], dtype=np.float32)[:, None]
+        lit = self.gain * ramp * (rgb.astype(np.float32) / 255) ** self.gamma
+        return np.asarray(np.rint(255 * np.clip(lit, 0, 1)), np.uint8)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A real crop (by its number) and its companion's windows (f h w 3)."""
+
+    crop: int
+    companion: NDArray[np.uint8]
+    light: Light
+
+
+@dataclass(frozen=True)
+class Data:
+    """Everything that batches are drawn from.
+
+    Attributes:
+        crops: the real clips.
+        clips: their windows, masks and audio features.
+        mel: (4n, 80) their speech.
+        pairs: accepted pairs, at least one chunk long.
+    """
+
+    crops: list[Crop]
+    clips: Clips
+    mel: NDArray[np.float32]
+    pairs: list[Pair]
+
+    def batch(self, common: Common, drawing: Drawing, rng: np.random.Generator) -> Batch:
+        """A batch whose references are companions or pasted real clips; extras: `crop` (b f 3 s s) and `mel`."""
+        segments = [self.segment(common, rng) for _ in range(drawing.batch)]
+        batch = assemble(self.clips, segments, common.architecture.motion_frames, drawing, rng)
+        mel = np.stack([self.speech(segment.frames) for segment in segments])
+        return replace(batch, extra={**batch.extra, "mel": torch.from_numpy(mel)})
+
+    def segment(self, common: Common, rng: np.random.Generator) -> Segment:
+        """A chunk of a random pair, both sides in the pair's light."""
+        length = common.architecture.chunk_frames
+        pair = self.pairs[int(rng.integers(len(self.pairs)))]
+        start = int(rng.integers(len(pair.companion) - length + 1))
+        frames = self.clips.starts[pair.crop] + start + np.arange(length)
+        reference = pair.companion[start : start + length]
+        if rng.random() < common.paste_share:
+            reference = self.pasted(frames, common.paste_gap_frames, rng)
+        whole = pair.light.apply(self.crops[pair.crop].frames[start : start + length])
+        return Segment(frames, self.window.take(whole), pair.light.apply(reference)[None], whole)
+
+    @property
+    def window(self) -> Window:
+        """Where the windows lie in the crops."""
+        return Window.of(self.crops[0].frames.shape[1])
+
+    def speech(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Log-mel rows of consecutive frames with `CONTEXT_ROWS` of context; at a crop's end its last row repeats."""
+        crop = self.clips.crop_of(int(frames[0]))
+        low, high = MEL_PER_FRAME * self.clips.starts[crop], MEL_PER_FRAME * self.clips.starts[crop + 1] - 1
+        rows = np.arange(MEL_PER_FRAME * frames[0] - CONTEXT_ROWS, MEL_PER_FRAME * (frames[-1] + 1) + CONTEXT_ROWS)
+        return np.asarray(self.mel[np.clip(rows, low, high)])
+
+    def pasted(self, frames: NDArray[np.int64], gap: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """The real windows with the mouth of another moment of the same clip: sharp lips, but wrong ones."""
+        crop = self.clips.crop_of(int(frames[0]))
+        first, last = self.clips.starts[crop], self.clips.starts[crop + 1] - len(frames)
+        offsets = np.concatenate([np.arange(-gap[1], -gap[0] + 1), np.arange(gap[0], gap[1] + 1)])
+        starts = frames[0] + offsets
+        starts = starts[(starts >= first) & (starts <= last)]
+        other = int(rng.choice(starts)) if len(starts) else int(rng.integers(first, last + 1))
+        alpha = soft_mask(self.crops[0].frames.shape[1])[..., None]
+        real, mouth = self.clips.rgb[frames], self.clips.rgb[other : other + len(frames)]
+        return np.asarray(np.rint(real * (1 - alpha) + mouth * alpha), np.uint8)
+
+
+def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companions: Path, chunk_frames: int) -> Data:
+    """The data of the accepted pairs.
+
+    Args:
+        crops: real training crops.
+        frontend: gives the audio features.
+        accepted: rows of accepted.parquet.
+        companions: folder of the pairs stage.
+        chunk_frames: shorter pairs are left out.
+
+    Raises:
+        UserError: no accepted pair is long enough.
+    """
+    crops = [crop for crop in crops if len(crop.frames) >= chunk_frames]
+    rows = {str(row["pair_id"]): row for row in accepted.to_dict("records")}
+    numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
+    pairs = [
+        _pair(rows[key], numbers[rows[key]["crop_id"]], sample)
+        for key, sample in shards.iterate(companions)
+        if key in rows and rows[key]["crop_id"] in numbers
+    ]
+    if not pairs:
+        raise UserError(
+            "the editor has no pair to learn from",
+            got=f"{len(rows)} accepted pairs, none of {chunk_frames} frames",
+            fix="See metrics/validate_pairs.json for what was quarantined and why.",
+        )
+    audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
+    return Data(crops, Clips.of(crops, audio), np.concatenate([crop.mel for crop in crops]), pairs)
+
+
+def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample) -> Pair:
+    frames = video.decode_bytes(sample["mp4"])
+    light = Light(*(float(str(row[f"relight_{name}"])) for name in ("gain", "gamma", "slope")))
+    return Pair(crop, np.ascontiguousarray(Window.of(frames.shape[1]).take(frames)), light)

@@ -1,0 +1,81 @@
+"""The editor section of params.yaml: what the phases share, and a part of its own for each."""
+
+from dataclasses import dataclass
+
+from components.core.models.dubber import Architecture
+from components.core.models.fit import Fit
+from components.core.models.learning import Drawing, Objective
+from components.core.models.lora import Band
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every phase trains on.
+
+    Attributes:
+        architecture: of the transformer.
+        paste_share: of the inputs that are not a companion but the real clip with its mouth taken from another moment
+            of the same clip. Companions are softer than real video; without this the editor learns that sharp lips are
+            right lips, and leaves a real video as it is.
+        paste_gap_frames: how far away that moment is, at least and at most.
+    """
+
+    architecture: Architecture
+    paste_share: float
+    paste_gap_frames: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.paste_share <= 1:
+            raise ValueError(f"paste_share {self.paste_share} must lie in [0, 1]")
+        if not 1 <= self.paste_gap_frames[0] <= self.paste_gap_frames[1]:
+            raise ValueError(f"paste_gap_frames {self.paste_gap_frames} must be at least 1 and rise")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """High noise, full weights: where the mouth is and what it does."""
+
+    fit: Fit
+    drawing: Drawing
+    objective: Objective
+
+
+@dataclass(frozen=True)
+class Lip:
+    """Middle noise, LoRA: the lips say the speech. `sync_weight` of the guide's 1 - cosine on decoded windows."""
+
+    fit: Fit
+    drawing: Drawing
+    objective: Objective
+    rank: int
+    band: Band
+    sync_weight: float
+
+    def __post_init__(self) -> None:
+        if self.rank < 1 or self.sync_weight < 0:
+            raise ValueError(f"rank {self.rank} must be positive and sync_weight {self.sync_weight} not negative")
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Low noise, LoRA: the person's own skin, lips and teeth.
+
+    Attributes:
+        identity_weight, perceptual_weight: of the guide's 1 - cosine and of the distance of its features, both on the
+            samples without audio only. `drawing.drop_audio` is their share (paper: 0.5).
+    """
+
+    fit: Fit
+    drawing: Drawing
+    objective: Objective
+    rank: int
+    band: Band
+    identity_weight: float
+    perceptual_weight: float
+
+    def __post_init__(self) -> None:
+        if self.rank < 1 or min(self.identity_weight, self.perceptual_weight) < 0:
+            raise ValueError(
+                f"rank {self.rank} must be positive, identity_weight {self.identity_weight} and "
+                f"perceptual_weight {self.perceptual_weight} not negative"
+            )

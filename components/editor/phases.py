@@ -1,0 +1,82 @@
+"""What the lip and texture phases add to flow matching: losses on the decoded estimate of z_0 (paper, Sec. 3.3)."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from components.core.diffusion.flow import damped_clean
+from components.core.media.geometry import Window
+from components.core.models.dubber import Dubber
+from components.core.models.fit import Losses
+from components.core.models.identity import IdentityExpert
+from components.core.models.learning import DubberLearner, Prediction
+from components.core.models.sync import SyncExpert, sync_loss
+from components.core.models.windows import Batch
+from components.editor.params import Lip, Texture
+
+
+def estimate(batch: Batch, prediction: Prediction) -> Float[Tensor, "b f 3 h w"]:
+    """The damped estimate of z_0, motion frames as given."""
+    damped = damped_clean(prediction.clean, batch.clean, prediction.time)
+    return damped * prediction.fresh + batch.clean * (1 - prediction.fresh)
+
+
+class LipLearner(DubberLearner):
+    """Flow matching plus the guide's sync loss; samples whose audio was dropped have no sync loss."""
+
+    def __init__(self, model: Dubber, params: Lip, guide: SyncExpert) -> None:
+        super().__init__(model, params.objective, "lip")
+        self.guides, self.weight = (guide,), params.sync_weight  # in a tuple: not a part of what is trained
+
+    def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
+        prediction = self.predict(batch, draw)
+        flow, heard = self.flow_loss(batch, prediction), batch.keep_audio > 0
+        sync = flow.new_zeros(())
+        if heard.any():
+            sync = sync_loss(self.guides[0], estimate(batch, prediction)[heard], batch.extra["mel"][heard])
+        return {"loss": flow + self.weight * sync, "flow": flow, "sync": sync}
+
+
+class TextureLearner(DubberLearner):
+    """Flow matching plus identity and perceptual losses, on the samples without audio only.
+
+    Without audio the lips are not the question, so what is left to improve is the person's own texture.
+    """
+
+    def __init__(self, model: Dubber, params: Texture, guide: IdentityExpert) -> None:
+        super().__init__(model, params.objective, "texture")
+        self.guides, self.params = (guide,), params
+
+    def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
+        prediction = self.predict(batch, draw)
+        flow, silent = self.flow_loss(batch, prediction), batch.keep_audio == 0
+        identity = perceptual = flow.new_zeros(())
+        if silent.any():
+            whole = batch.extra["crop"][silent]
+            made = rearrange(put(estimate(batch, prediction)[silent], whole), "b f c h w -> (b f) c h w")
+            identity, perceptual = compare(self.guides[0], made, rearrange(whole, "b f c h w -> (b f) c h w"))
+        total = flow + self.params.identity_weight * identity + self.params.perceptual_weight * perceptual
+        return {"loss": total, "flow": flow, "identity": identity, "perceptual": perceptual}
+
+
+def put(windows: Float[Tensor, "b f 3 h w"], crops: Float[Tensor, "b f 3 s s"]) -> Float[Tensor, "b f 3 s s"]:
+    """The crops with these windows in their place."""
+    place = Window.of(crops.shape[-1])
+    result = crops.clone()
+    result[..., place.top : place.bottom, place.left : place.right] = windows
+    return result
+
+
+def compare(
+    guide: IdentityExpert, made: Float[Tensor, "b 3 s s"], real: Float[Tensor, "b 3 s s"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Identity loss (1 - cosine) and perceptual loss (mean squared distance of unit-norm features) of whole crops."""
+    made_features, real_features = guide.features(made), guide.features(real)
+    identity = 1 - (guide.embedding(made_features[-1]) * guide.embedding(real_features[-1])).sum(-1).mean()
+    distances = [
+        (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1).mean()
+        for a, b in zip(made_features, real_features, strict=True)
+    ]
+    return identity, torch.stack(distances).mean()

@@ -1,0 +1,50 @@
+"""Reads what a phase needs from its folders and params, and trains it."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.core.base import files, params
+from components.core.media import crops
+from components.core.models.fit import Run, fingerprint
+from components.core.models.frontend import load_frontend
+from components.core.models.identity import load_identity
+from components.core.models.sync import load_sync
+from components.core.models.synthesis import ExpertConfig, load_dubber
+from components.editor import core, data
+from components.editor.params import Common, Lip, Structure, Texture
+
+PARAMS: dict[str, type[Any]] = {"structure": Structure, "lip": Lip, "texture": Texture}
+GUIDES = {"lip": ("guide_sync.safetensors", load_sync), "texture": ("guide_identity.safetensors", load_identity)}
+
+
+def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
+    """The config to save beside the weights, and what the phase leaves."""
+    common, seed = params.load(Common, "editor.common"), params.scalar("seed", int)
+    settings = params.load(PARAMS[args.phase], f"editor.{args.phase}")
+    accepted = args.validation / "accepted.parquet"
+    frontend = args.experts / "frontend.safetensors"
+    inputs = [accepted, frontend, args.pairs / "pairs.parquet"]
+    if args.phase != "structure":
+        inputs += [args.structure / "weights.safetensors", args.experts / GUIDES[args.phase][0]]
+    run = Run(f"editor-{args.phase}", seed, args.out, mark(inputs, common, settings), args.precision)
+    material = data.load(
+        crops.load(args.crops, "train", "footage"),
+        load_frontend(frontend),
+        pd.read_parquet(accepted),
+        args.pairs,
+        common.architecture.chunk_frames,
+    )
+    if args.phase == "structure":
+        return core.structure(material, common, settings, run)
+    model = load_dubber(args.structure / "weights.safetensors")
+    name, load = GUIDES[args.phase]
+    phase = getattr(core, args.phase)(material, model, load(args.experts / name), common, settings, run)
+    return ExpertConfig(settings.rank, settings.band), phase
+
+
+def mark(inputs: list[Path], *settings: object) -> str:
+    """The fingerprint of a phase: its params and the files it starts from."""
+    return fingerprint(*settings, *(files.sha256(path) for path in inputs))

@@ -1,0 +1,1 @@
+"""The generator: masked inpainting of the lower face, from references and speech (paper, Sec. 3.1)."""
