@@ -1,0 +1,119 @@
+"""Five trainings: the front end on all training speakers, then sync and identity, each once as guide and as judge."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from components.core.base import files
+from components.core.media.crops import Crop
+from components.core.models import weights
+from components.core.models.fit import Run, fingerprint
+from components.core.models.frontend import load_frontend
+from components.core.models.identity import load_identity
+from components.core.models.sync import load_sync
+from components.experts import frontend, identity, sync
+from components.experts.data import halves
+from components.experts.params import ExpertsParams
+
+log = logging.getLogger(__name__)
+LINEAR, CONVOLUTIONAL = "bf16-mixed", "32-true"
+"""Precisions: on CPUs bf16 makes linear layers 3-4 times faster, convolutions gain nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the stage found: metrics by expert, and the loss curves with columns step, expert and loss."""
+
+    metrics: dict[str, dict[str, float]]
+    curves: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        name: of its files, its row in the metrics and its seeds; guide and judge therefore share none.
+        train: crops, params and run -> network and loss curve.
+        load: the trained network from its file.
+        evaluate: network and held-out crops -> metrics.
+        precision: Lightning's name of it.
+    """
+
+    name: str
+    crops: Sequence[Crop]
+    params: Any
+    train: Callable[[Any, Any, Run], tuple[nn.Module, pd.DataFrame]]
+    load: Callable[[Path], Any]
+    evaluate: Callable[[Any, Sequence[Crop]], dict[str, float]]
+    precision: str
+
+
+def run(training: Sequence[Crop], heldout: Sequence[Crop], params: ExpertsParams, seed: int, out: Path) -> Outcome:
+    """Trains what `out` lacks, measures all of it on the held-out speakers.
+
+    Args:
+        training: crops of the split "train".
+        heldout: crops of the split "benchmark".
+        params: the section `experts`.
+        seed: the seed param.
+        out: gets a .safetensors file per expert, and a folder per expert: its checkpoint while it is trained, its
+            loss curve and fingerprint thereafter. An expert whose fingerprint is there already is not trained again.
+
+    Raises:
+        UserError: fewer than four training speakers, crops too short, or a training that broke.
+    """
+    metrics, curves = {}, []
+    for job in jobs(training, params):
+        curves.append(_trained(job, seed, out).assign(expert=job.name))
+        metrics[job.name] = job.evaluate(job.load(_weights(out, job)), heldout)
+        log.info("%s: %s", job.name, ", ".join(f"{name} {value:.3g}" for name, value in metrics[job.name].items()))
+    return Outcome(metrics, pd.concat(curves)[["step", "expert", "loss"]])
+
+
+def jobs(training: Sequence[Crop], params: ExpertsParams) -> list[Job]:
+    """The trainings in their order."""
+    half = halves(training)
+    listed = [
+        Job("frontend", training, params.frontend, frontend.train, load_frontend, frontend.evaluate, LINEAR),
+    ]
+    for role, crops in (("guide", half.guide), ("judge", half.judge)):
+        listed += [
+            Job(f"{role}_sync", crops, params.sync, sync.train, load_sync, sync.evaluate, CONVOLUTIONAL),
+            Job(
+                f"{role}_identity",
+                crops,
+                params.identity,
+                identity.train,
+                load_identity,
+                identity.evaluate,
+                CONVOLUTIONAL,
+            ),
+        ]
+    return listed
+
+
+def _trained(job: Job, seed: int, out: Path) -> pd.DataFrame:
+    """The job's loss curve, from its folder where the very same training has been done before."""
+    folder = out / job.name
+    label, curve_file = folder / "done.json", folder / "curve.csv"
+    mark = fingerprint(job.params, job.precision, seed, [(crop.crop_id, len(crop.frames)) for crop in job.crops])
+    if label.is_file() and json.loads(label.read_text())["fingerprint"] == mark and _weights(out, job).is_file():
+        log.info("%s: already trained, kept", job.name)
+        return pd.read_csv(curve_file, float_precision="round_trip")
+    label.unlink(missing_ok=True)
+    model, curve = job.train(job.crops, job.params, Run(job.name, seed, folder, mark, job.precision))
+    weights.save(_weights(out, job), model, job.params.model)
+    files.write_text(curve_file, curve.to_csv(index=False))
+    files.write_json(label, {"fingerprint": mark})
+    return curve
+
+
+def _weights(out: Path, job: Job) -> Path:
+    return out / f"{job.name}.safetensors"

@@ -1,0 +1,94 @@
+"""Training and measuring the audio front end."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from components.core.base import seeds
+from components.core.media import MEL_PER_FRAME
+from components.core.media.crops import Crop
+from components.core.media.face import MEASURES
+from components.core.models.fit import Learner, Losses, Run, fit
+from components.core.models.frontend import FrontEnd, encode_clip
+from components.experts import augment
+from components.experts.data import Stretches
+from components.experts.params import FrontEndParams
+
+STILL = 1e-3
+"""Below this standard deviation, in head scales, a measure doesn't move and no correlation is taken of it."""
+
+
+class SpeechBatch(NamedTuple):
+    """Log-mel (b, 4f + 2 context, 80) and standardised lip measures (b, f, k)."""
+
+    mel: Tensor
+    measures: Tensor
+
+
+class FrontEndLearner(Learner[SpeechBatch]):
+    """Smooth L1 for how far the lips move, correlation for when."""
+
+    def __init__(self, model: FrontEnd, params: FrontEndParams) -> None:
+        super().__init__(model)
+        self.params = params
+
+    def losses(self, batch: SpeechBatch, draw: torch.Generator) -> Losses:
+        _, predicted = self.model(augment.speech(batch.mel, self.params.speech, draw))
+        predicted = predicted.float()
+        distance = functional.smooth_l1_loss(predicted, batch.measures)
+        decorrelation = 1 - correlation(predicted, batch.measures).mean()
+        loss = distance + self.params.correlation_weight * decorrelation
+        return {"loss": loss, "distance": distance, "decorrelation": decorrelation}
+
+
+def correlation(a: Float[Tensor, "b f k"], b: Float[Tensor, "b f k"]) -> Float[Tensor, "b k"]:
+    """Pearson's r over the frames, drawn to 0 where either moves by less than about 0.1."""
+    a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+    floor = 0.1**2 * a.shape[1]
+    return (a * b).sum(1) / ((a.square().sum(1) + floor) * (b.square().sum(1) + floor)).sqrt()
+
+
+def train(crops: Sequence[Crop], params: FrontEndParams, run: Run) -> tuple[FrontEnd, pd.DataFrame]:
+    """A front end and its loss curve."""
+    torch.manual_seed(seeds.derive(run.seed, run.stage))
+    model = FrontEnd(params.model)
+    stretches = Stretches(crops, params.frames, model.config.context)
+    deviations = [crop.measures - np.median(crop.measures, 0) for crop in stretches.crops]
+    model.mean = torch.from_numpy(np.concatenate(deviations).mean(0))
+    model.std = torch.from_numpy(np.concatenate(deviations).std(0).clip(min=STILL))
+    targets = [(torch.from_numpy(deviation) - model.mean) / model.std for deviation in deviations]
+
+    def batch_at(step: int) -> SpeechBatch:
+        chosen = stretches.draw(params.clips, seeds.rng(run.seed, run.stage, step))
+        measures = [targets[crop][start : start + params.frames] for crop, start in chosen]
+        return SpeechBatch(stretches.mel(chosen), torch.stack(measures))
+
+    return model, fit(FrontEndLearner(model, params), batch_at, params.fit, run)
+
+
+def evaluate(model: FrontEnd, heldout: Sequence[Crop]) -> dict[str, float]:
+    """Mean over clips of Pearson's r per lip measure, and beside it that of the plain loudness (the baseline)."""
+    predictions = {crop.crop_id: encode_clip(model, torch.from_numpy(crop.mel)) for crop in heldout}
+    metrics: dict[str, float] = {}
+    for index, name in enumerate(MEASURES):
+        pairs = [
+            (crop.measures[:, index], predictions[crop.crop_id][:, index - len(MEASURES)].numpy(), loudness(crop))
+            for crop in heldout
+            if crop.measures[:, index].std() > STILL
+        ]
+        if pairs:
+            metrics[f"{name}_r"] = float(np.mean([np.corrcoef(true, said)[0, 1] for true, said, _ in pairs]))
+            metrics[f"{name}_loudness_r"] = float(np.mean([np.corrcoef(true, loud)[0, 1] for true, _, loud in pairs]))
+    return metrics | {"clips": float(len(heldout))}
+
+
+def loudness(crop: Crop) -> NDArray[np.float32]:
+    """The loudness envelope (f,): mean log-mel of each frame."""
+    return np.asarray(crop.mel.reshape(-1, MEL_PER_FRAME * crop.mel.shape[1]).mean(1))

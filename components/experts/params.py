@@ -1,0 +1,95 @@
+"""The section `experts` of params.yaml."""
+
+from dataclasses import dataclass
+
+from components.core.models.fit import Fit
+from components.core.models.frontend import FrontEndConfig
+from components.core.models.identity import IdentityConfig
+from components.core.models.sync import FRAMES, SyncConfig
+from components.experts.augment import PictureAugment, SpeechAugment
+
+
+@dataclass(frozen=True)
+class FrontEndParams:
+    """The front end from speech to lips.
+
+    Attributes:
+        clips: stretches of speech in a batch.
+        frames: video frames of each.
+        correlation_weight: of 1 - Pearson's r beside the smooth L1 loss.
+    """
+
+    model: FrontEndConfig
+    fit: Fit
+    clips: int
+    frames: int
+    correlation_weight: float
+    speech: SpeechAugment
+
+    def __post_init__(self) -> None:
+        if self.clips < 1 or self.frames < 2:
+            raise ValueError(f"clips {self.clips} must be positive and frames {self.frames} at least 2")
+        if self.correlation_weight < 0:
+            raise ValueError(f"correlation_weight {self.correlation_weight} must not be negative")
+
+
+@dataclass(frozen=True)
+class SyncParams:
+    """Guide and judge of lip sync.
+
+    Attributes:
+        clips: stretches in a batch.
+        frames: of each; frames - 4 windows of it are each other's hard negatives.
+        temperature: of the contrastive loss at the start; it is learnt.
+    """
+
+    model: SyncConfig
+    fit: Fit
+    clips: int
+    frames: int
+    temperature: float
+    speech: SpeechAugment
+    picture: PictureAugment
+
+    def __post_init__(self) -> None:
+        if self.clips < 1 or self.frames < FRAMES + 1:
+            raise ValueError(f"clips {self.clips} must be positive and frames {self.frames} more than {FRAMES}")
+        if not 0 < self.temperature <= 1:
+            raise ValueError(f"temperature {self.temperature} must be in (0, 1]")
+
+
+@dataclass(frozen=True)
+class IdentityParams:
+    """Guide and judge of identity.
+
+    Attributes:
+        images: in a batch.
+        margin_rad: the angle by which the right speaker must win.
+        scale: of the logits.
+        hide_mouth: share of the images whose mouth is painted over, so that lips don't count.
+    """
+
+    model: IdentityConfig
+    fit: Fit
+    images: int
+    margin_rad: float
+    scale: float
+    hide_mouth: float
+    picture: PictureAugment
+
+    def __post_init__(self) -> None:
+        if self.images < 1 or self.scale <= 0:
+            raise ValueError(f"images {self.images} and scale {self.scale} must be positive")
+        if not 0 <= self.margin_rad < 1.57 or not 0 <= self.hide_mouth <= 1:
+            raise ValueError(
+                f"margin_rad {self.margin_rad} must be in [0, 1.57) and hide_mouth {self.hide_mouth} in [0, 1]"
+            )
+
+
+@dataclass(frozen=True)
+class ExpertsParams:
+    """All that this stage may be told."""
+
+    frontend: FrontEndParams
+    sync: SyncParams
+    identity: IdentityParams
