@@ -1,0 +1,43 @@
+"""The arguments of `dubstrap dub`."""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+from components.dub.options import DubOptions
+
+EXAMPLES = """\
+examples:
+  dubstrap dub interview.mp4 german.wav -o interview.de.mp4
+  dubstrap dub clip.mov long_speech.mp3 -o out.mp4 --length speech --extend pingpong --report out.json
+"""
+LENGTH = """how long the result is. video: as the video, the speech followed by silence, or cut with a warning; speech:
+as the speech, the video extended, or cut with a warning; shortest: as the shorter of the two (default: video)"""
+EXTEND = """how a video that is shorter than its speech goes on, with --length speech: hold the last frame, play the
+last seconds back and forth, or refuse (default: hold)"""
+
+
+def read(description: str | None) -> argparse.Namespace:
+    """The command line, or the end of the program with help or with what is wrong."""
+    parser = argparse.ArgumentParser(
+        "dubstrap dub", description=description, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("video", type=Path, help="a video with a face in it; it is never touched")
+    add("speech", type=Path, help="an audio file, or a video whose sound to take")
+    add("-o", "--out", type=Path, required=True, help="the result: .mp4, .m4v, .mov or .mkv")
+    add("--report", type=Path, help="also write a JSON report here: hashes, gaps, timings, lengths")
+    add("--model", type=Path, help="the ONNX editor (default: the one that `dvc repro` exported)")
+    add("--steps", type=int, help="denoising steps (default: the model's own; 1 is fastest)")
+    add("--guidance", type=float, help="how hard the lips follow the speech, 1 is plain (default: the model's own)")
+    add("--length", default="video", choices=("video", "speech", "shortest"), help=LENGTH)
+    add("--extend", default="hold", choices=("hold", "pingpong", "fail"), help=EXTEND)
+    add("--face", type=int, help="which face, where there are several: 1 is the leftmost")
+    add("--seed", type=int, default=0, help="same seed, same frames (default: 0)")
+    add("--overwrite", action="store_true", help="replace the result where it exists")
+    return parser.parse_args()
+
+
+def options(arguments: argparse.Namespace) -> DubOptions:
+    """The options among the arguments."""
+    return DubOptions(**{field.name: getattr(arguments, field.name) for field in fields(DubOptions)})

@@ -1,0 +1,99 @@
+"""The stream in chunks through the editor: runs of pictures with a face, continued by motion frames."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.base import seeds
+from components.core.media import geometry
+from components.dub.follow import Seen
+from components.dub.model import Editor, Sampling
+from components.dub.report import Clock
+from components.dub.speech import Speech
+from components.dub.timeline import Picture
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A picture and its new lower face; both others are None in a gap."""
+
+    picture: Picture
+    transform: NDArray[np.floating[Any]] | None = None
+    window: Image | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What later chunks need of a picture that is finished."""
+
+    source: Image
+    result: Image
+    time_s: float
+
+
+class Dubber:
+    """Edits a stream of pictures in the chunks of `sampler.chunks`, without knowing beforehand where a run ends.
+
+    Args:
+        editor: the model.
+        speech: what the lips are to say.
+        sampling: steps and guidance.
+        seed: of the noise; each chunk has its own.
+    """
+
+    def __init__(self, editor: Editor, speech: Speech, sampling: Sampling, seed: int, clock: Clock) -> None:
+        self._editor, self._speech, self._sampling = editor, speech, sampling
+        self._seed, self._clock = seed, clock
+        self._chunks = 0
+        self._waiting: list[tuple[Seen, Image]] = []
+        self._done: deque[Done] = deque(maxlen=editor.card.chunk_frames)
+
+    def edit(self, stream: Iterable[Seen]) -> Iterator[Edited]:
+        """Every picture in order, at most one chunk late."""
+        card = self._editor.card
+        for seen in stream:
+            if seen.transform is None or seen.begins:
+                yield from self._finish()
+            if seen.transform is None:
+                yield Edited(seen.picture)
+                continue
+            with self._clock("crop"):
+                crop = geometry.warp(seen.picture.rgb, seen.transform, card.size_px)
+                self._waiting.append((seen, card.window.take(crop[None])[0]))
+            motion = card.motion_frames if self._done else 0
+            if len(self._waiting) == card.chunk_frames - motion:
+                yield from self._chunk(motion)
+        yield from self._finish()
+
+    def _finish(self) -> Iterator[Edited]:
+        """Ends a run: its last chunk begins so far back that it is whole, and nothing carries over to the next run."""
+        if self._waiting:
+            yield from self._chunk(min(len(self._done), self._editor.card.chunk_frames - len(self._waiting)))
+        self._done.clear()
+
+    def _chunk(self, motion: int) -> Iterator[Edited]:
+        """The pictures that wait, after `motion` finished ones; a run shorter than a chunk repeats its last picture."""
+        card, waiting = self._editor.card, self._waiting
+        before = list(self._done)[len(self._done) - motion :]
+        last = waiting[-1][0].picture
+        missing = range(1, card.chunk_frames - motion - len(waiting) + 1)
+        sources = [done.source for done in before] + [source for _, source in waiting]
+        sources += [sources[-1] for _ in missing]
+        times_s = [done.time_s for done in before] + [seen.picture.time_s for seen, _ in waiting]
+        times_s += [last.time_s + index * last.duration_s for index in missing]
+        held = np.array([done.result for done in before], np.uint8).reshape(motion, *sources[0].shape)
+        with self._clock("edit"):
+            rows = self._speech.rows(np.array(times_s), card.mel_context)
+            rng = seeds.rng(self._seed, "dub", self._chunks)
+            results = self._editor.edit(np.stack(sources), rows, held, self._sampling, rng)
+        self._chunks += 1
+        self._waiting = []
+        for (seen, source), result in zip(waiting, results[motion:], strict=False):
+            self._done.append(Done(source, result, seen.picture.time_s))
+            yield Edited(seen.picture, seen.transform, result)

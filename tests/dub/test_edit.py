@@ -1,0 +1,99 @@
+"""Editing a stream in chunks: the same plan as for a whole clip, and every picture once and in order."""
+
+import json
+
+import numpy as np
+import pytest
+
+from components.core.diffusion import sampler
+from components.core.diffusion.guidance import Guidance
+from components.dub.edit import Dubber
+from components.dub.follow import Seen
+from components.dub.model import Card, Sampling
+from components.dub.report import Clock
+from components.dub.speech import Speech
+from components.dub.timeline import Picture
+from tests.dub.builders import CHUNK, MOTION, card
+
+TO_CROP = np.array([[1.0, 0, 0], [0, 1, 0]])
+
+
+class Recorder:
+    """An editor that brightens by 1 what is no motion frame, and writes down what it was given."""
+
+    card = Card.parse(json.dumps(card()))
+
+    def __init__(self):
+        self.calls = []
+
+    def edit(self, source, mel, motion, sampling, rng):
+        self.calls.append((source[:, 0, 0, 0].tolist(), mel, motion[:, 0, 0, 0].tolist(), rng.integers(1 << 30)))
+        return np.concatenate([motion, source[len(motion) :] + 1])
+
+
+def seen(script):
+    """Picture i shows the number i; x is a gap, c a cut, f any other face."""
+    for index, mark in enumerate(script):
+        picture = Picture(np.full((96, 96, 3), index, np.uint8), index / 25, 1 / 25)
+        begins = mark != "x" and (index == 0 or mark == "c" or script[index - 1] == "x")
+        yield Seen(picture, None if mark == "x" else TO_CROP, begins)
+
+
+def dub(script, editor):
+    speech = Speech(np.arange(4000, dtype=np.float32)[:, None].repeat(80, 1), 40.0)
+    return list(Dubber(editor, speech, Sampling(1, Guidance(1.0, 1.0)), 7, Clock()).edit(seen(script)))
+
+
+@pytest.mark.parametrize("frames", [1, 3, 7, 8, 9, 13, 14, 15, 20, 31])
+def test_a_run_is_edited_by_the_plan_of_the_sampler(frames):
+    editor = Recorder()
+    edited = dub("f" * frames, editor)
+    assert [one.picture.rgb[0, 0, 0] for one in edited] == list(range(frames))
+    assert [one.window[0, 0, 0] for one in edited] == list(range(1, frames + 1))
+    plan = sampler.chunks(frames, CHUNK, MOTION)
+    for chunk, (source, _, motion, _) in zip(plan, editor.calls, strict=True):
+        shown = range(chunk.start, chunk.stop)
+        assert source == [min(index, frames - 1) for index in shown]
+        assert motion == [index + 1 for index in shown][: chunk.motion]
+
+
+def test_each_chunk_hears_its_own_time():
+    editor = Recorder()
+    dub("f" * 14, editor)
+    context = Recorder.card.mel_context
+    for start, (_, mel, _, _) in zip((0, 6), editor.calls, strict=True):
+        inside = mel[context : context + 4 * CHUNK, 0]
+        np.testing.assert_array_equal(inside, np.arange(4 * start, 4 * (start + CHUNK)))
+
+
+def test_gaps_pass_and_nothing_carries_over_them_or_over_a_cut():
+    editor = Recorder()
+    script = "f" * 10 + "xx" + "f" * 4 + "c" + "f" * 9
+    edited = dub(script, editor)
+    assert [one.picture.rgb[0, 0, 0] for one in edited] == list(range(len(script)))
+    assert [index for index, one in enumerate(edited) if one.window is None] == [10, 11]
+    first = [(source[0], len(motion)) for source, _, motion, _ in editor.calls]
+    assert first == [(0, 0), (2, 6), (12, 0), (16, 0), (18, 6)]
+    assert editor.calls[2][0] == [12, 13, 14, 15, 15, 15, 15, 15]
+
+
+def test_noise_differs_from_chunk_to_chunk_and_not_from_run_to_run():
+    first, again = Recorder(), Recorder()
+    dub("f" * 14, first)
+    dub("f" * 14, again)
+    drawn = [call[3] for call in first.calls]
+    assert len(set(drawn)) == 2
+    assert drawn == [call[3] for call in again.calls]
+
+
+def test_it_holds_no_more_than_a_chunk():
+    taken = []
+
+    def source():
+        for one in seen("f" * 30):
+            taken.append(one)
+            yield one
+
+    speech = Speech(np.zeros((40, 80), np.float32), 0.4)
+    next(Dubber(Recorder(), speech, Sampling(1, Guidance(1.0, 1.0)), 7, Clock()).edit(source()))
+    assert len(taken) == CHUNK

@@ -1,0 +1,157 @@
+"""The editor: its card, what it refuses, and what it feeds the graph."""
+
+import json
+
+import numpy as np
+import pytest
+
+from components.core.base.errors import UserError
+from components.core.diffusion.guidance import Guidance
+from components.dub import model
+from components.dub.model import Card, Editor, Sampling
+from tests.dub.builders import CHUNK, CONTEXT, card, save_editor
+
+PLAIN = Sampling(1, Guidance(1.0, 1.0))
+
+
+class Spy:
+    """Stands in for the session, writes down what it was fed and runs the real one."""
+
+    def __init__(self, session):
+        self.session, self.feeds = session, []
+
+    def run(self, names, feed):
+        self.feeds.append({name: value.copy() for name, value in feed.items()})
+        return self.session.run(names, feed)
+
+
+def inputs(frames=CHUNK, level=0.5):
+    source = np.random.default_rng(1).integers(0, 256, (frames, 48, 64, 3), dtype=np.uint8)
+    return source, np.full((4 * frames + 2 * CONTEXT, 80), level, np.float32), np.zeros((0, 48, 64, 3), np.uint8)
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_the_card_is_read():
+    parsed = Card.parse(json.dumps(card(steps=2, guidance={"reference": 1, "audio": 2})))
+    assert (parsed.steps, parsed.guidance, parsed.card_id) == (2, Guidance(1.0, 2.0), "test-card")
+    assert (parsed.window.height, parsed.window.width) == (48, 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"format": None}, "format None"),
+        ({"size_px": 90}, "multiple of 12"),
+        ({"window": [0, 1, 2, 3]}, "window"),
+        ({"motion_frames": 8}, "motion_frames"),
+        ({"steps": 0}, "steps"),
+        ({"shift": 0}, "shift"),
+        ({"mel_context": -1}, "mel_context"),
+        ({"guidance": {"reference": 1}}, "'audio'"),
+        ({"guidance": {"reference": 1, "audio": 99}}, "99"),
+        ({"steps": None}, "lacks"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(tmp_path, changes, says):
+    path = save_editor(tmp_path / "model.onnx", 0.0, card(**changes))
+    with pytest.raises(UserError, match=says) as caught:
+        Editor(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[1]", "nonsense", "{}"])
+def test_a_card_that_is_no_card_is_refused(tmp_path, text):
+    with pytest.raises(UserError, match="does not fit this version"):
+        Editor(save_editor(tmp_path / "model.onnx", 0.0, text))
+
+
+def test_a_model_of_something_else_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no dubstrap editor"):
+        Editor(save_editor(tmp_path / "model.onnx", 0.0, None))
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x08\x0a\x12" * 50])
+def test_a_corrupt_model_is_refused(tmp_path, content):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"model\.onnx"):
+        Editor(path)
+
+
+def test_a_truncated_model_is_refused(tmp_path, tinting):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(tinting.read_bytes()[:-500])
+    with pytest.raises(UserError, match=r"model\.onnx"):
+        Editor(path)
+
+
+def test_the_exported_model_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no model found"):
+        model.find(None)
+    with pytest.raises(UserError, match=r"mine\.onnx does not exist"):
+        model.find(tmp_path / "mine.onnx")
+    for place in reversed(model.PLACES):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+        assert model.find(None) == place
+
+
+def test_a_model_that_copies_gives_the_source_back_bit_for_bit(copying):
+    source, mel, motion = inputs()
+    np.testing.assert_array_equal(Editor(copying).edit(source, mel, motion, PLAIN, rng()), source)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_speech_reaches_the_pixels(tinting, steps):
+    source, mel, motion = inputs(level=0.5)
+    mel[: CONTEXT + 4] = -1.0  # the first frame hears silence
+    edited = Editor(tinting).edit(source, mel, motion, Sampling(steps, Guidance(1.0, 1.0)), rng())
+    change = edited.astype(int) - source
+    assert (change[0] == 0).all()
+    assert (change[..., 1:] == 0).all()
+    mouth = edited[1:, 12:38, 16:48, 0]
+    np.testing.assert_allclose(mouth, np.minimum(source[1:, 12:38, 16:48, 0] + 0.75 * 127.5, 255), atol=1)
+
+
+def test_guidance_scales_what_the_speech_does(tinting):
+    source, mel, motion = inputs(level=-0.5)
+    source[...] = 50
+    plain, twice = (
+        Editor(tinting).edit(source, mel, motion, Sampling(1, Guidance(1.0, scale)), rng()) for scale in (1.0, 2.0)
+    )
+    assert int(twice[0, 20, 30, 0]) - 50 == pytest.approx(2 * (int(plain[0, 20, 30, 0]) - 50), abs=1)
+
+
+def test_motion_frames_are_given_clean_at_timestep_zero_and_kept(tinting):
+    editor = Editor(tinting)
+    editor._session = spy = Spy(editor._session)
+    source, mel, _ = inputs()
+    motion = np.full((2, 48, 64, 3), 77, np.uint8)
+    edited = editor.edit(source, mel, motion, Sampling(3, Guidance(1.0, 1.0)), rng())
+    assert (edited[:2] == 77).all()
+    assert [feed["timestep"][0, -1] for feed in spy.feeds] == pytest.approx([1, 2 / 3, 1 / 3])
+    for feed in spy.feeds:
+        assert (feed["timestep"][:, :2] == 0).all()
+        np.testing.assert_allclose(feed["noisy"][:, :2], 77 / 127.5 - 1, atol=1e-6)
+        assert all(value.dtype == np.float32 for value in feed.values())
+
+
+def test_branches_that_do_not_count_are_not_run(tinting):
+    editor = Editor(tinting)
+    editor._session = spy = Spy(editor._session)
+    for scales, keep in (((1, 1), [(1, 1)]), ((1, 2), [(1, 0), (1, 1)]), ((2, 1), [(0, 0), (1, 0), (1, 1)])):
+        editor.edit(*inputs(), Sampling(1, Guidance(*scales)), rng())
+        feed = spy.feeds[-1]
+        assert list(zip(feed["keep_companion"], feed["keep_audio"], strict=True)) == keep
+        assert len(feed["noisy"]) == len(feed["mel"]) == len(keep)
+
+
+def test_a_model_that_fails_on_the_way_is_named(tinting):
+    source, mel, motion = inputs()
+    with pytest.raises(UserError, match=r"tinting\.onnx failed"):
+        Editor(tinting).edit(source, mel[:-3], motion, PLAIN, rng())

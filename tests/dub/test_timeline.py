@@ -1,0 +1,81 @@
+"""The length policies, frame by frame."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from components.core.base.errors import UserError
+from components.core.media.video import Frame
+from components.dub import timeline as module
+from components.dub.timeline import timeline
+
+
+def frames(times):
+    return [Frame(np.full((2, 2, 3), index, np.uint8), time_s) for index, time_s in enumerate(times)]
+
+
+def at_25(count):
+    return frames(np.arange(count) / 25)
+
+
+def shown(pictures):
+    return [int(picture.rgb[0, 0, 0]) for picture in pictures]
+
+
+@pytest.mark.parametrize("speech_s", [0.1, 0.2, 5.0])
+def test_video_policy_keeps_every_frame_at_its_time(speech_s):
+    times = [0, 0.04, 0.12, 0.16, 0.3]
+    pictures = list(timeline(frames(times), 25, speech_s, "video", "fail"))
+    assert shown(pictures) == [0, 1, 2, 3, 4]
+    assert [picture.time_s for picture in pictures] == times
+    assert [picture.duration_s for picture in pictures] == pytest.approx([0.04, 0.08, 0.04, 0.14, 0.04])
+
+
+@pytest.mark.parametrize("policy", ["speech", "shortest"])
+def test_a_longer_video_ends_with_the_frame_that_the_speech_ends_in(policy):
+    assert len(list(timeline(at_25(50), 25, 1.0, policy, "fail"))) == 25
+    assert len(list(timeline(at_25(50), 25, 1.001, policy, "fail"))) == 25
+    assert len(list(timeline(at_25(50), 25, 1.01, policy, "fail"))) == 26
+
+
+def test_shortest_never_extends():
+    assert len(list(timeline(at_25(10), 25, 60.0, "shortest", "fail"))) == 10
+
+
+def test_hold_repeats_the_last_frame():
+    pictures = list(timeline(at_25(4), 25, 0.4, "speech", "hold"))
+    assert shown(pictures) == [0, 1, 2, 3] + [3] * 6
+    assert [picture.time_s for picture in pictures] == pytest.approx(np.arange(10) / 25)
+
+
+def test_pingpong_turns_without_showing_a_turning_point_twice():
+    pictures = list(timeline(at_25(4), 25, 0.56, "speech", "pingpong"))
+    assert shown(pictures) == [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]
+    steps = [after.time_s - before.time_s for before, after in pairwise(pictures)]
+    assert steps == pytest.approx([0.04] * 13)
+
+
+def test_pingpong_of_a_single_frame_holds_it():
+    assert shown(timeline(at_25(1), 25, 0.2, "speech", "pingpong")) == [0] * 5
+
+
+def test_pingpong_remembers_only_so_much(monkeypatch):
+    monkeypatch.setattr(module, "PINGPONG_BYTES", 3 * 12)
+    assert shown(timeline(at_25(6), 25, 0.48, "speech", "pingpong")) == [0, 1, 2, 3, 4, 5, 4, 3, 4, 5, 4, 3]
+
+
+def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact():
+    times = np.arange(90) * 1001 / 30000
+    pictures = list(timeline(frames(times), 30000 / 1001, 60.0, "speech", "pingpong"))
+    assert len(pictures) == 1799  # ceil(60 * 30000 / 1001)
+    assert 60 <= pictures[-1].end_s < 60 + 1 / 29
+
+
+def test_fail_says_both_lengths():
+    with pytest.raises(UserError, match=r"0\.40 s of video, 5\.00 s of speech"):
+        list(timeline(at_25(10), 25, 5.0, "speech", "fail"))
+
+
+def test_no_frames_no_pictures():
+    assert list(timeline([], 25, 1.0, "speech", "hold")) == []
