@@ -1,0 +1,1 @@
+"""Data validation: suites of expectations, Data Docs, quarantine and drift."""

@@ -1,0 +1,59 @@
+"""Checks clips or pairs against suites of expectations, and stops the pipeline where training would be wrong."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from components.core.base import errors, files, params, runtime
+from components.validate import core, expectations, tables
+from components.validate.params import ClipsParams, PairsParams
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m components.validate", description=__doc__)
+    tables = parser.add_subparsers(dest="table", required=True)
+    clips = tables.add_parser("clips", help="clips.parquet: a broken critical expectation stops the pipeline")
+    clips.add_argument("--clips", type=Path, required=True, help="folder of clips.parquet")
+    pairs = tables.add_parser("pairs", help="pairs.parquet: bad companions are quarantined, each with its reason")
+    pairs.add_argument("--pairs", type=Path, required=True, help="folder of pairs.parquet")
+    pairs.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: real clips to compare with")
+    for parser_ in (clips, pairs):
+        parser_.add_argument("--out", type=Path, required=True, help="folder for data_docs/ and what else is written")
+        parser_.add_argument("--metrics", type=Path, required=True, help="JSON of the counts")
+    return parser.parse_args()
+
+
+@errors.shell
+def main() -> None:
+    options = arguments()
+    runtime.start()
+    {"clips": validate_clips, "pairs": validate_pairs}[options.table](options)
+
+
+def validate_clips(options: argparse.Namespace) -> None:
+    table = tables.read(options.clips / "clips.parquet", "ingest")
+    outcomes = core.check_clips(table, params.load(ClipsParams, "validate.clips"), options.out / "data_docs")
+    files.write_json(options.metrics, {"clips": len(table), **expectations.summary(outcomes)})
+    expectations.warn(outcomes, "clips.parquet")
+    expectations.require(outcomes, "clips.parquet")
+
+
+def validate_pairs(options: argparse.Namespace) -> None:
+    values = params.load(PairsParams, "validate.pairs")
+    pairs = tables.read(options.pairs / "pairs.parquet", "pairs")
+    crops = tables.read(options.crops / "crops.parquet", "crop")
+    outcomes = core.check_pairs(pairs, values, options.out / "data_docs")
+    expectations.warn(outcomes, "pairs.parquet")
+    expectations.require(outcomes, "pairs.parquet")
+    result = core.sort(pairs, outcomes)
+    tables.write(options.out / "accepted.parquet", result.accepted)
+    tables.write(options.out / "quarantined.parquet", result.quarantined)
+    core.require_yield(result, outcomes, values.min_accepted)
+    found = core.compare(result.accepted, crops, values, options.out / "drift.html")
+    if found.share > values.max_drifted_share:
+        logging.getLogger(__name__).warning("companions drift from real clips: %s", found.scores)
+    files.write_json(options.metrics, core.figures(result, outcomes, found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Judges tables of clips and of pairs. Knows no command line; writes only into the folders it is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.core.base.errors import UserError
+from components.validate import expectations
+from components.validate.drift import Drift, Method, drift
+from components.validate.expectations import SUITES, Outcome
+from components.validate.params import ClipsParams, PairsParams
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Pairs that may teach the editor and pairs that may not.
+
+    Attributes:
+        accepted: rows of pairs.parquet.
+        quarantined: the others, with `reason`, the names of every filter that turned the row away.
+        rejected: by filter, how many rows it turned away, whatever the other filters said.
+    """
+
+    accepted: pd.DataFrame
+    quarantined: pd.DataFrame
+    rejected: dict[str, int]
+
+
+def check_clips(clips: pd.DataFrame, params: ClipsParams, docs: Path) -> list[Outcome]:
+    """The outcomes of suites/clips.yaml; Data Docs go into `docs`."""
+    table = clips.copy()
+    if {"speaker", "split"} <= set(clips):
+        table["speaker_splits"] = clips.groupby("speaker")["split"].transform("nunique")
+    return expectations.check(table, expectations.read(SUITES / "clips.yaml", params), "clips", docs)
+
+
+def check_pairs(pairs: pd.DataFrame, params: PairsParams, docs: Path) -> list[Outcome]:
+    """The outcomes of suites/pairs.yaml; Data Docs go into `docs`."""
+    return expectations.check(pairs, expectations.read(SUITES / "pairs.yaml", params), "pairs", docs)
+
+
+def sort(pairs: pd.DataFrame, outcomes: list[Outcome]) -> Sorted:
+    """Parts the pairs by the suite's filters; a missing value fails, for what was not measured can't be trusted."""
+    table = pairs.reset_index(drop=True)
+    reasons: list[list[str]] = [[] for _ in range(len(table))]
+    rejected = {}
+    for outcome in (outcome for outcome in outcomes if outcome.expectation.filter):
+        name = str(outcome.expectation.filter)
+        column = table[outcome.expectation.kwargs["column"]]
+        failing = set(outcome.failing) | set(column.index[column.isna()])
+        rejected[name] = len(failing)
+        for row in failing:
+            reasons[row].append(name)
+    joined = pd.Series([", ".join(names) for names in reasons], dtype=str)
+    bad = joined != ""
+    return Sorted(table[~bad], table[bad].assign(reason=joined[bad]), rejected)
+
+
+def compare(accepted: pd.DataFrame, crops: pd.DataFrame, params: PairsParams, page: Path) -> Drift:
+    """Drift of the accepted companions against the real crops that they stand in for."""
+    real = crops[(crops["split"] == "train") & (crops["role"] == "footage")]
+    return drift(accepted, real, Method(params.drift_columns, params.drift_method, params.drift_threshold), page)
+
+
+def require_yield(result: Sorted, outcomes: list[Outcome], min_accepted: int) -> None:
+    """Raises a UserError with the yield of every filter, and what to change for the strictest."""
+    total = len(result.accepted) + len(result.quarantined)
+    if len(result.accepted) >= min_accepted:
+        return
+    strictest = max(result.rejected, key=lambda name: result.rejected[name])
+    raise UserError(
+        "too few companions passed the filters",
+        got=f"{len(result.accepted)} of {total}: "
+        + ", ".join(f"{name} kept {total - count}" for name, count in result.rejected.items()),
+        expected=f"at least {min_accepted} (validate.pairs.min_accepted)",
+        fix=next(o.expectation.fix for o in outcomes if o.expectation.filter == strictest),
+    )
+
+
+def figures(result: Sorted, outcomes: list[Outcome], found: Drift | None) -> dict[str, Any]:
+    """The numbers of metrics/validate_pairs.json."""
+    total = len(result.accepted) + len(result.quarantined)
+    yields = {name: (total - count) / total if total else 0.0 for name, count in result.rejected.items()}
+    drifted = {} if found is None else {"drift": {"drifted_share": found.share, "score": found.scores}}
+    return {
+        "pairs": total,
+        "accepted": len(result.accepted),
+        "quarantined": len(result.quarantined),
+        "accepted_share": len(result.accepted) / total if total else 0.0,
+        "yield": yields,
+        **expectations.summary(outcomes),
+        **drifted,
+    }

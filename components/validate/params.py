@@ -1,0 +1,69 @@
+"""The validate section of params.yaml: the numbers behind the suites' `$names`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClipsParams:
+    """What clips must look like before anything is trained on them."""
+
+    min_clips: int
+    min_speakers: int
+    min_duration_s: float
+    max_duration_s: float
+    min_side_px: int
+    min_fps_in: float
+    max_fps_in: float
+    min_loudness_dbfs: float
+    max_loudness_dbfs: float
+    max_audio_offset_s: float
+
+    def __post_init__(self) -> None:
+        for name in ("min_clips", "min_speakers", "min_side_px"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("duration_s", "fps_in", "loudness_dbfs"):
+            low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
+            if low >= high:
+                raise ValueError(f"min_{name} {low} must be below max_{name} {high}")
+        if self.max_audio_offset_s < 0:
+            raise ValueError(f"max_audio_offset_s must not be negative, got {self.max_audio_offset_s}")
+
+    @property
+    def min_audio_offset_s(self) -> float:
+        return -self.max_audio_offset_s
+
+
+@dataclass(frozen=True)
+class PairsParams:
+    """What a companion must be like to teach the editor, and how far companions may be from real clips."""
+
+    min_accepted: int
+    min_identity_cosine: float
+    min_lip_change_px: float
+    min_outside_psnr_db: float
+    max_flicker_ratio: float
+    min_sharpness_ratio: float
+    max_sharpness_ratio: float
+    drift_columns: tuple[str, ...]
+    drift_method: str
+    drift_threshold: float
+    max_drifted_share: float
+
+    def __post_init__(self) -> None:
+        if self.min_accepted < 1:
+            raise ValueError(f"min_accepted must be at least 1, got {self.min_accepted}")
+        if not -1 <= self.min_identity_cosine <= 1:
+            raise ValueError(f"min_identity_cosine must be in [-1, 1], got {self.min_identity_cosine}")
+        if self.min_sharpness_ratio >= self.max_sharpness_ratio:
+            raise ValueError(
+                f"min_sharpness_ratio {self.min_sharpness_ratio} must be below "
+                f"max_sharpness_ratio {self.max_sharpness_ratio}"
+            )
+        for name in ("min_lip_change_px", "max_flicker_ratio", "drift_threshold"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 <= self.max_drifted_share <= 1:
+            raise ValueError(f"max_drifted_share must be in [0, 1], got {self.max_drifted_share}")
+        if not self.drift_columns:
+            raise ValueError("drift_columns must name at least one column, got none")
