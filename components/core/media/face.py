@@ -1,6 +1,9 @@
 """Landmarks by MediaPipe's face mesh, and what is measured on them."""
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -42,11 +45,13 @@ class FaceMesh:
     """
 
     def __init__(self, static: bool = False, faces: int = 1) -> None:
-        import mediapipe
+        with _quiet():
+            import mediapipe
 
-        self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=static, max_num_faces=faces, refine_landmarks=True
-        )
+            self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
+                static_image_mode=static, max_num_faces=faces, refine_landmarks=True
+            )
+        self._start()
 
     def __enter__(self) -> "FaceMesh":
         return self
@@ -58,14 +63,39 @@ class FaceMesh:
 
     def reset(self) -> None:
         """Forgets the last frame; call it between videos."""
-        self._mesh.reset()
+        with _quiet():
+            self._mesh.reset()
+        self._start()
+
+    def _start(self) -> None:
+        """Runs the graph once, on a black image, where nobody hears it."""
+        self._warm = False
+        with _quiet():
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
         """Landmarks (478, 3) of each face in pixels, largest face first; z grows away from the camera."""
         height, width = rgb.shape[:2]
-        found = self._mesh.process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
+        with nullcontext() if self._warm else _quiet():
+            found = self._mesh.process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
+        self._warm |= bool(found)
         faces = [np.array([(p.x, p.y, p.z) for p in face.landmark]) * [width, height, width] for face in found]
         return sorted((face - [0.5, 0.5, 0] for face in faces), key=lambda face: -float(np.ptp(face[:, 1])))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drops what native code writes to stderr: MediaPipe's graphs warn at their start, whatever the log settings."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nothing)
 
 
 def measures(landmarks: Floats) -> NDArray[np.float32]:

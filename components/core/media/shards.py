@@ -21,6 +21,8 @@ class ShardWriter:
         self._count = 0
         self._tar: tarfile.TarFile | None = None
         folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob(f"{prefix}-*.tar"):
+            old.unlink()
 
     def __enter__(self) -> "ShardWriter":
         return self

@@ -95,7 +95,7 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
             yield container
-    except (av.FFmpegError, UnicodeDecodeError) as error:
+    except (av.FFmpegError, OSError, UnicodeDecodeError) as error:
         raise MediaError("unreadable", f"{path.name}: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -189,8 +189,13 @@ def resample(frames: Iterable[Frame], fps: float, start_s: float, end_s: float) 
 
 def decode_bytes(data: bytes) -> Image:
     """All frames (f, h, w, 3) of a video in memory."""
+    return np.stack(list(iterate_bytes(data)))
+
+
+def iterate_bytes(data: bytes) -> Iterator[Image]:
+    """The frames (h, w, 3) of a video in memory, one by one."""
     with av.open(io.BytesIO(data)) as container:
-        return np.stack([_upright(picture) for picture in container.decode(video=0)])
+        yield from map(_upright, container.decode(video=0))
 
 
 def write(

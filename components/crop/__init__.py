@@ -1,0 +1,1 @@
+"""Crop: clips in, aligned face crops with landmarks, pose, lip measures and masks out."""
