@@ -6,7 +6,6 @@ Axes: b batch, f frames, c channels, h w pixels, l tokens, d width, a audio feat
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -233,7 +232,6 @@ def time_waves(time: Float[Tensor, "b f"]) -> Float[Tensor, "b f e"]:
     return torch.cat([phase.cos(), phase.sin()], -1)
 
 
-@lru_cache(maxsize=16)
 def rope_angles(
     videos: int, frames: int, rows: int, cols: int, head_dim: int, device: torch.device
 ) -> Float[Tensor, "l r"]:

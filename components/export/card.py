@@ -1,0 +1,113 @@
+"""The model card: what the editor is, what it was trained on, what was measured, and where it ends."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from components.export.core import Exported
+from components.export.params import Params
+
+LIMITS = (
+    "Trained at this scale on the embedded studio it has seen rendered faces and synthetic voices only; real footage "
+    "needs training on real footage (README, 'Your own footage').",
+    "One face at a time; turns beyond about 30 degrees and hands before the mouth are at the edge of the data.",
+    "It edits the lower face and nothing else: expressions of the eyes keep following the original speech.",
+)
+METRICS = ("mouth_psnr_db", "lip_opening_r", "lip_width_r", "sync_confidence", "identity_cosine", "success_rate")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the model comes from.
+
+    Attributes:
+        card_id: short hash of the weights; the ONNX file carries it too.
+        weights: sha256 of each weight file by name.
+        training: speakers, clips, seconds and languages of the training footage.
+        licences: licence -> number of clips.
+    """
+
+    card_id: str
+    weights: dict[str, str]
+    training: dict[str, Any]
+    licences: dict[str, int]
+
+
+def identify(hashes: Mapping[str, str]) -> str:
+    """A short name for a set of weight files: the same weights always have the same one."""
+    text = "".join(f"{name}={hashes[name]};" for name in sorted(hashes))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def training(clips: pd.DataFrame) -> dict[str, Any]:
+    """Sums up the training footage of clips.parquet."""
+    used = clips[(clips["split"] == "train") & (clips["role"] == "footage")]
+    return {
+        "speakers": int(used["speaker"].nunique()),
+        "clips": len(used),
+        "seconds": round(float(used["duration_s"].sum()), 1),
+        "languages": sorted(set(used["language"].astype(str))),
+    }
+
+
+def build(origin: Origin, evaluation: Mapping[str, Any], exported: Exported, params: Params) -> dict[str, Any]:
+    """The card as JSON values."""
+    rows = evaluation.get("rows", {})
+    return {
+        "card_id": origin.card_id,
+        "name": "dubstrap editor",
+        "task": "mask-free visual dubbing: re-times the lips of a video to new speech",
+        "licence": "Apache-2.0",
+        "weights_sha256": origin.weights,
+        "training": origin.training,
+        "footage_licences": origin.licences,
+        "sampling": asdict(params),
+        "export": asdict(exported),
+        "benchmark": {row: {m: rows[row][m] for m in METRICS if m in rows[row]} for row in rows},
+        "not_measured": evaluation.get("not_measured", {}),
+        "limits": list(LIMITS),
+        "intended_use": "Dubbing footage whose rights holder and speaker have agreed to it (rights.yaml).",
+        "misuse": "Do not dub anyone who has not consented; say of every output that it is dubbed.",
+    }
+
+
+def markdown(card: Mapping[str, Any]) -> str:
+    """The card for people."""
+    footage, export = card["training"], card["export"]
+    lines = [
+        f"# {card['name']} `{card['card_id']}`",
+        "",
+        f"{card['task'].capitalize()}. Licence of the weights: {card['licence']}.",
+        "",
+        "## Training data",
+        f"{footage['clips']} clips of {footage['speakers']} speakers, {footage['seconds']} s, languages "
+        f"{', '.join(footage['languages'])}. Licences: "
+        + ", ".join(f"{name} ({count} clips)" for name, count in card["footage_licences"].items())
+        + ".",
+        "",
+        "## Benchmark (held-out speakers, held-out speech; mean and 95 % interval)",
+        "| row | " + " | ".join(METRICS) + " |",
+        "|---" * (len(METRICS) + 1) + "|",
+        *(
+            f"| {row} | " + " | ".join(_cell(values.get(m)) for m in METRICS) + " |"
+            for row, values in card["benchmark"].items()
+        ),
+        "",
+        "## The file",
+        f"{export['megabytes']:.1f} MB; differs from torch by at most {export['max_abs_error']:.1e} (pixels in [-1, 1]). "
+        f"At {card['sampling']['steps']} steps a second of cropped video took {export['seconds_per_second']:.2f} s on the "
+        "machine that exported it.",
+        "",
+        "## Use and limits",
+        card["intended_use"] + " " + card["misuse"],
+        *(f"- {limit}" for limit in card["limits"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(value: Mapping[str, float] | None) -> str:
+    return "not measured" if value is None else f"{value['mean']:.3g} ({value['lo']:.3g} to {value['hi']:.3g})"

@@ -1,0 +1,116 @@
+"""The graph: front end, transformer and experts in one denoising step (docs/contracts.md, "The ONNX editor")."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from components.core.base import files
+from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME
+from components.core.media.face import MEASURES
+from components.core.media.geometry import Window
+from components.core.models.dubber import Conditions
+from components.core.models.synthesis import Editor, Sampling
+
+INPUTS = ("noisy", "companion", "mel", "timestep", "keep_companion", "keep_audio")
+
+
+class Graph(nn.Module):
+    """The editor with every condition as a tensor and every expert gated by the clip's timestep."""
+
+    def __init__(self, editor: Editor) -> None:
+        super().__init__()
+        self.model, self.frontend, self.bands = editor.model, editor.frontend, editor.bands
+
+    def forward(
+        self,
+        noisy: Float[Tensor, "b f 3 h w"],
+        companion: Float[Tensor, "b f 3 h w"],
+        mel: Float[Tensor, "b m bins"],
+        timestep: Float[Tensor, "b f"],
+        keep_companion: Float[Tensor, "b"],
+        keep_audio: Float[Tensor, "b"],
+    ) -> Float[Tensor, "b f 3 h w"]:
+        """The prediction of z_0."""
+        audio = torch.cat(self.frontend(mel), -1)
+        level = timestep.amax(1)  # motion frames are at 0
+        gates = {name: band.gate(level) for name, band in self.bands.items()}
+        given = Conditions(companion[:, None], audio, None, keep_companion, keep_audio)
+        clean: Tensor = self.model(noisy, timestep, given, gates)
+        return clean
+
+
+def example(graph: Graph, batch: int, frames: int) -> tuple[Tensor, ...]:
+    """Random inputs of these sizes, in the order of INPUTS."""
+    config = graph.model.config
+    draw = torch.Generator().manual_seed(0)
+    window = (batch, frames, 3, config.height, config.width)
+    rows = MEL_PER_FRAME * frames + 2 * graph.frontend.config.context
+    return (
+        torch.randn(window, generator=draw),
+        torch.rand(window, generator=draw) * 2 - 1,
+        torch.rand(batch, rows, MEL_BINS, generator=draw) * 2 - 1,
+        torch.rand(batch, frames, generator=draw),
+        torch.ones(batch),
+        torch.ones(batch),
+    )
+
+
+def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> None:
+    """Writes the ONNX file whole or not at all; batch and frames are dynamic."""
+    import onnx
+
+    batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
+    context = 2 * graph.frontend.config.context
+    video = {0: batch, 1: frames}
+    shapes = {
+        "noisy": video,
+        "companion": video,
+        "mel": {0: batch, 1: MEL_PER_FRAME * frames + context},
+        "timestep": video,
+        "keep_companion": {0: batch},
+        "keep_audio": {0: batch},
+    }
+    program = torch.onnx.export(
+        graph.cpu().eval(),
+        example(graph, 3, graph.model.config.architecture.chunk_frames),
+        input_names=list(INPUTS),
+        output_names=["clean"],
+        dynamic_shapes=shapes,
+        dynamo=True,
+        opset_version=opset,
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None
+    proto = program.model_proto
+    onnx.helper.set_model_props(proto, {"dubstrap": json.dumps(metadata, sort_keys=True)})
+    onnx.checker.check_model(proto)
+    with files.replacing(path) as temporary:
+        onnx.save(proto, str(temporary))
+
+
+def metadata(editor: Editor, sampling: Sampling, card_id: str, trained_on: str) -> dict[str, Any]:
+    """What the runtime needs to know, stored inside the file."""
+    config = editor.model.config
+    window = Window.of(config.size_px)
+    return {
+        "format": 1,
+        "fps": FPS,
+        "size_px": config.size_px,
+        "window": [window.top, window.bottom, window.left, window.right],
+        "chunk_frames": config.architecture.chunk_frames,
+        "motion_frames": config.architecture.motion_frames,
+        "mel_context": editor.frontend.config.context,
+        "steps": sampling.steps,
+        "guidance": {"reference": sampling.guidance_reference, "audio": sampling.guidance_audio},
+        "shift": config.architecture.schedule_shift,
+        "bands": {name: asdict(band) for name, band in editor.bands.items()},
+        "card_id": card_id,
+        "trained_on": trained_on,
+        "measures": list(MEASURES),
+    }
