@@ -1,0 +1,49 @@
+"""Measures every way to dub on the benchmark: truth, shuffled speech, copy, generator, the editor after each phase."""
+
+import argparse
+from pathlib import Path
+
+from components.core.base import errors, files, params, runtime
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m components.evaluate", description=__doc__)
+    parser.add_argument("--crops", type=Path, required=True, help="folder of crops; its benchmark split is dubbed")
+    parser.add_argument("--clips", type=Path, required=True, help="folder of clips, for benchmark.parquet's slices")
+    parser.add_argument("--experts", type=Path, required=True, help="folder of experts; only the judges judge")
+    parser.add_argument("--generator", type=Path, required=True, help="folder of the generator's weights")
+    parser.add_argument("--editor", type=Path, required=True, help="folder of the editor's three phases")
+    parser.add_argument("--out", type=Path, required=True, help="folder for clips.parquet and samples/")
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON of means and 95 %% intervals")
+    parser.add_argument("--plots", type=Path, required=True, help="CSV of the same for `dvc plots`")
+    parser.add_argument("--workers", type=int, default=runtime.cores(), help="processes (default: every core)")
+    return parser.parse_args()
+
+
+@errors.shell
+def main() -> None:
+    options = arguments()
+    runtime.start()
+    from components.evaluate import benchmark, core, report, samples
+    from components.evaluate.params import Params
+    from components.evaluate.rows import Loader
+
+    values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
+    selection = benchmark.Selection(values.max_pairs, values.max_frames, values.yaw_edges_deg)
+    pairs = benchmark.load(options.crops, options.clips, selection)
+    threads = max(1, runtime.cores() // options.workers)
+    loader = Loader(options.generator, options.editor, options.experts, values.generator, values.editor, threads)
+    evaluation = core.run(pairs, loader, values, seed, options.workers)
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    with files.replacing(options.out / "clips.parquet") as path:
+        evaluation.clips.to_parquet(path, index=False)
+    for sample in evaluation.samples:
+        samples.write(sample, options.out / "samples")
+    figures = report.report(evaluation.clips, report.Resampling(values.bootstrap_samples, seed), values.min_slice)
+    files.write_json(options.metrics, figures)
+    files.write_text(options.plots, report.curves(figures["rows"]).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Dubs the benchmark in every row, measures every clip, and sums it up. Knows no paths and no command line."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from components.core.base.runtime import map_processes
+from components.core.base.seeds import derive
+from components.core.media import FPS
+from components.core.media.face import MEASURES, measures
+from components.core.media.geometry import Window
+from components.evaluate import metrics
+from components.evaluate.benchmark import Mel, Pair
+from components.evaluate.metrics import METRICS, Bools, Floats, Frames, Landmarks
+from components.evaluate.params import Params, SuccessParams
+from components.evaluate.rows import ROWS, Bench, second_look
+
+OPENING, WIDTH = MEASURES.index("opening"), MEASURES.index("width")
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Dubbed:
+    """One row's frames for one pair, the speech they were made with, and the seconds it took (NaN: not made)."""
+
+    frames: Frames
+    mel: Mel
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pair and its rows' frames, kept for people to look at."""
+
+    pair: Pair
+    frames: Mapping[str, Frames]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`clips` has one line per pair and row: pair_id, row, slices (joined by "|") and every metric."""
+
+    clips: pd.DataFrame
+    samples: list[Sample]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs for one pair."""
+
+    pair: Pair
+    load: Callable[[], Bench]
+    params: Params
+    seed: int
+    keep: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is measured once per pair and shared by its rows: landmarks at 256 px, embeddings, regions.
+
+    `reference` is the truth, or the source where there is no truth: then only ratios to real texture make sense.
+    """
+
+    landmarks: Landmarks
+    truth_landmarks: Landmarks | None
+    embedding: Floats | None
+    reference: Frames
+    mouth: metrics.Region
+    outside: metrics.Region
+    border: metrics.Region
+    silent: Bools
+
+
+def run(pairs: list[Pair], load: Callable[[], Bench], params: Params, seed: int, workers: int) -> Evaluation:
+    """Every pair in every row. `load` must be hashable and, with more than one worker, picklable."""
+    chosen = set(np.linspace(0, len(pairs) - 1, min(params.sample_pairs, len(pairs))).round().astype(int).tolist())
+    tasks = [Task(pair, load, params, seed, index in chosen) for index, pair in enumerate(pairs)]
+    results = map_processes(score, tasks, "evaluate", workers)
+    lines = [line for scored, _ in results for line in scored]
+    order = ["pair_id", "row", "slices", *METRICS, "face_share"]
+    logging.getLogger(__name__).info("measured %d clips in %d rows", len(pairs), len(lines))
+    return Evaluation(pd.DataFrame(lines, columns=order), [sample for _, sample in results if sample])
+
+
+def score(task: Task) -> tuple[list[dict[str, str | float]], Sample | None]:
+    """Dubs and measures one pair."""
+    pair, bench = task.pair, _bench(task.load)
+    rows = dub(pair, bench, task.seed)
+    about = inspect(pair, bench, task.params)
+    names = {"pair_id": pair.pair_id, "slices": "|".join(pair.slices)}
+    lines: list[dict[str, str | float]] = []
+    for row, dubbed in rows.items():
+        lines.append({**names, "row": row, **measure(dubbed, look(row, dubbed, about, task), about, bench)})
+    truth_cosine = next((line["identity_cosine"] for line in lines if line["row"] == "truth"), NAN)
+    for line in lines:
+        line["success_rate"] = success(line, float(truth_cosine), task.params.success)
+    return lines, Sample(pair, {row: dubbed.frames for row, dubbed in rows.items()}) if task.keep else None
+
+
+# A process loads the models once for all its pairs.
+@cache
+def _bench(load: Callable[[], Bench]) -> Bench:
+    return load()
+
+
+def dub(pair: Pair, bench: Bench, seed: int) -> dict[str, Dubbed]:
+    """The pair's frames in every row that can be made, in the order of ROWS."""
+    made: dict[str, Dubbed] = {"copy": Dubbed(pair.source.frames, pair.speech.mel, NAN)}
+    if pair.truth is not None:
+        made["truth"] = Dubbed(pair.truth.frames, pair.speech.mel, NAN)
+    for row, function in bench.dub.items():
+        start = time.perf_counter()
+        frames = function(pair.source, pair.speech.mel, derive(seed, "evaluate", pair.pair_id, row))
+        made[row] = Dubbed(frames, pair.speech.mel, time.perf_counter() - start)
+    if pair.other_mel is not None and "editor" in bench.dub:
+        shuffled = bench.dub["editor"](pair.source, pair.other_mel, derive(seed, "evaluate", pair.pair_id, "shuffled"))
+        made["shuffled"] = Dubbed(shuffled, pair.speech.mel, NAN)
+    return {row: made[row] for row in ROWS if row in made}
+
+
+def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
+    """What all rows of a pair are compared with."""
+    source, truth = pair.source, pair.truth
+    window = Window.of(source.frames.shape[1])
+    inside = np.zeros_like(source.mask)
+    window.take(inside)[:] = True
+    masks = [crop.mask for crop in (source, truth) if crop is not None]
+    mouth = np.logical_and.reduce([*masks, inside])
+    return Source(
+        landmarks=bench.find(source.frames),
+        truth_landmarks=None if truth is None else bench.find(truth.frames),
+        embedding=None if bench.embed is None else bench.embed(source.frames),
+        reference=source.frames if truth is None else truth.frames,
+        mouth=mouth,
+        outside=~np.logical_or.reduce(masks),
+        border=metrics.border(inside) | metrics.border(mouth),
+        silent=metrics.silent_frames(pair.speech.samples, len(source.frames), params.silence_dbfs),
+    )
+
+
+def look(row: str, dubbed: Dubbed, about: Source, task: Task) -> Landmarks:
+    """The landmarks of one row's frames; the truth is looked at a second time, so that it is not its own judge."""
+    if row == "copy":
+        return about.landmarks
+    find = _bench(task.load).find
+    return second_look(dubbed.frames, find, task.seed) if row == "truth" else find(dubbed.frames)
+
+
+def lip_measures(landmarks: Landmarks) -> Floats:
+    """MEASURES of every frame, NaN where no face was found."""
+    found = np.isfinite(landmarks).all(axis=(1, 2))
+    lips = np.full((len(landmarks), len(MEASURES)), NAN)
+    if found.any():
+        lips[found] = measures(landmarks[found])
+    return lips
+
+
+def measure(dubbed: Dubbed, landmarks: Landmarks, about: Source, bench: Bench) -> dict[str, float]:
+    """Every metric of one clip but its success; NaN where it could not be measured."""
+    frames, mouth = dubbed.frames, about.mouth
+    still = metrics.still_pixels(about.reference, mouth)
+    confidence, distance = bench.sync(frames, dubbed.mel) if bench.sync else (NAN, NAN)
+    lips = lip_measures(landmarks)
+    found = {
+        "face_share": float(np.isfinite(landmarks).all(axis=(1, 2)).mean()),
+        "sync_confidence": confidence,
+        "sync_distance": distance,
+        "outside_psnr_db": metrics.psnr_db(frames, about.reference, about.outside),
+        "sharpness_ratio": metrics.ratio(metrics.sharpness(frames, mouth), metrics.sharpness(about.reference, mouth)),
+        "old_lip_r": metrics.correlation(lips[:, OPENING], lip_measures(about.landmarks)[:, OPENING]),
+        "jitter_ratio": metrics.ratio(metrics.flicker(frames, still), metrics.flicker(about.reference, still)),
+        "seam_db": metrics.ratio_db(metrics.seam(frames, about.border), metrics.seam(about.reference, about.border)),
+        "seconds_per_second": dubbed.seconds / (len(frames) / FPS),
+    }
+    if bench.embed is not None and about.embedding is not None:
+        found["identity_cosine"] = metrics.identity_cosine(bench.embed(frames), about.embedding)
+    if about.truth_landmarks is not None:
+        found |= against_truth(frames, landmarks, about)
+    return {name: found.get(name, NAN) for name in (*METRICS, "face_share")}
+
+
+def against_truth(frames: Frames, landmarks: Landmarks, about: Source) -> dict[str, float]:
+    """The metrics that need the exact re-dub."""
+    assert about.truth_landmarks is not None
+    lips, truth = lip_measures(landmarks), lip_measures(about.truth_landmarks)
+    # 0.1 px: below that the face mesh's own jitter is all there is.
+    rest = float(np.maximum(0.1, metrics.lip_motion_px(about.truth_landmarks, about.silent)))
+    return {
+        "mouth_psnr_db": metrics.psnr_db(frames, about.reference, about.mouth),
+        "mouth_ssim": metrics.ssim(frames, about.reference, about.mouth),
+        "lmd_px": metrics.lip_distance_px(landmarks, about.truth_landmarks),
+        "lip_opening_r": metrics.correlation(lips[:, OPENING], truth[:, OPENING]),
+        "lip_width_r": metrics.correlation(lips[:, WIDTH], truth[:, WIDTH]),
+        "silence_motion_ratio": metrics.lip_motion_px(landmarks, about.silent) / rest,
+    }
+
+
+def success(clip: Mapping[str, str | float], truth_cosine: float, rule: SuccessParams) -> float:
+    """1 if the face is found, the mouth is neither smeared nor another's, and the lips match; else 0.
+
+    NaN where a part of the rule could not be measured at all; a clip in which the face got lost counts as 0.
+    """
+    parts = (
+        float(clip["face_share"]) - rule.min_face_share,
+        float(clip["sharpness_ratio"]) - rule.min_sharpness_ratio,
+        float(clip["identity_cosine"]) - (truth_cosine - rule.max_identity_loss),
+        float(clip["lip_opening_r"]) - rule.min_opening_r,
+    )
+    if parts[0] < 0:
+        return 0.0
+    return NAN if np.isnan(parts).any() else float(all(part >= 0 for part in parts))

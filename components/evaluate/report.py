@@ -1,0 +1,110 @@
+"""Means with 95 % intervals, by row, by slice and in pairs: the contract of metrics/evaluate.json."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.core.base.seeds import rng
+from components.evaluate.metrics import METRICS
+from components.evaluate.rows import ROWS
+
+NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r")
+JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine": "identity"}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over n clips and its 95 % bootstrap interval."""
+
+    mean: float
+    lo: float
+    hi: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made: so many resamples, drawn from this seed."""
+
+    samples: int
+    seed: int
+
+
+def interval(values: Iterable[float], how: Resampling) -> Interval | None:
+    """The mean of the finite values and its percentile bootstrap interval (Efron 1979); None if there is none.
+
+    Clips are resampled as if independent. Equal numbers of clips are resampled alike, so rows stay comparable.
+    """
+    finite = np.asarray([value for value in values if np.isfinite(value)], float)
+    if not finite.size:
+        return None
+    draws = rng(how.seed, "evaluate", "bootstrap", finite.size).integers(finite.size, size=(how.samples, finite.size))
+    lo, hi = np.quantile(finite[draws].mean(axis=1), (0.025, 0.975))
+    return Interval(float(finite.mean()), float(lo), float(hi), int(finite.size))
+
+
+def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
+    """The whole of metrics/evaluate.json from the table of clips (pair_id, row, slices, metrics)."""
+    rows = by_row(clips, how)
+    measured = {metric for row in rows.values() for metric in row}
+    return {
+        "rows": rows,
+        "slices": by_slice(clips, how, min_slice),
+        "paired": paired(clips, "editor", "generator", how),
+        "not_measured": {metric: reason(metric, clips) for metric in METRICS if metric not in measured},
+    }
+
+
+def by_row(clips: pd.DataFrame, how: Resampling) -> dict[str, dict[str, Any]]:
+    """{ROW: {METRIC: interval}}; what a row has no value for is absent."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in ROWS:
+        table = clips[clips["row"] == row]
+        found = {metric: interval(table[metric], how) for metric in METRICS}
+        if len(table):
+            rows[row] = {metric: asdict(value) for metric, value in found.items() if value}
+    return rows
+
+
+def by_slice(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, dict[str, Any]]:
+    """{SLICE: the same as by_row} for the slices of at least `min_slice` pairs."""
+    members = clips["slices"].str.split("|")
+    names = sorted({name for group in members for name in group if name})
+    slices = {name: clips[[name in group for group in members]] for name in names}
+    return {name: by_row(table, how) for name, table in slices.items() if table["pair_id"].nunique() >= min_slice}
+
+
+def paired(clips: pd.DataFrame, row: str, other: str, how: Resampling) -> dict[str, Any]:
+    """{METRIC: interval of `row` minus `other` over the pairs in which both were measured}."""
+    tables = [clips[clips["row"] == name].set_index("pair_id") for name in (row, other)]
+    found = {metric: interval((tables[0][metric] - tables[1][metric]).dropna(), how) for metric in METRICS}
+    return {metric: asdict(value) for metric, value in found.items() if value}
+
+
+def reason(metric: str, clips: pd.DataFrame) -> str:
+    """Why a metric has no value in any row."""
+    if metric in JUDGED:
+        return f"the judge {JUDGED[metric]} expert is absent"
+    if "truth" not in set(clips["row"]):
+        if metric in (*NEEDS_TRUTH, "silence_motion_ratio"):
+            return "the benchmark has no exact re-dub to compare with"
+        if metric == "success_rate":
+            return "its rule needs lip_opening_r, and that an exact re-dub"
+    if metric == "silence_motion_ratio":
+        return "no clip has a pause of five frames"
+    if metric == "success_rate":
+        return "a part of its rule was not measured"
+    return "no clip has enough frames with a face and a moving mouth"
+
+
+def curves(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The same figures as a table for `dvc plots`: row, metric, mean, lo, hi."""
+    lines = [
+        {"row": row, "metric": metric, "mean": value["mean"], "lo": value["lo"], "hi": value["hi"]}
+        for row, values in rows.items()
+        for metric, value in values.items()
+    ]
+    return pd.DataFrame(lines, columns=["row", "metric", "mean", "lo", "hi"])

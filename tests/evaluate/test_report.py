@@ -1,0 +1,104 @@
+"""The contract of metrics/evaluate.json, and intervals with known answers."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.core.base import files
+from components.evaluate import core, report
+from components.evaluate.benchmark import Pair
+from components.evaluate.metrics import METRICS
+from components.evaluate.params import Params
+from components.evaluate.report import Resampling
+from components.evaluate.rows import ROWS
+from tests.evaluate.conftest import World
+
+HOW = Resampling(2000, 0)
+# DESIGN section 6: other tools read these names.
+CONTRACT = """mouth_psnr_db, mouth_ssim, lmd_px, lip_opening_r, lip_width_r, sync_confidence, sync_distance,
+identity_cosine, outside_psnr_db, sharpness_ratio, old_lip_r, jitter_ratio, silence_motion_ratio, seam_db,
+success_rate, seconds_per_second"""
+
+
+def test_the_names_are_the_contracts():
+    assert list(METRICS) == re.split(r",\s+", CONTRACT)
+    assert ROWS == ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
+
+
+def test_an_interval_has_the_width_of_the_normal_one():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = report.interval(values, HOW)
+    assert found
+    assert found.mean == pytest.approx(values.mean())
+    assert found.hi - found.lo == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+    assert found.n == 400
+
+
+def test_an_interval_leaves_out_what_was_not_measured():
+    assert report.interval([np.nan, 2.0, np.inf, 2.0], HOW) == report.Interval(2, 2, 2, 2)
+    assert report.interval([np.nan], HOW) is None
+    assert report.interval([], HOW) is None
+
+
+def test_intervals_are_the_same_for_the_same_seed():
+    values = np.random.default_rng(0).normal(size=30)
+    assert report.interval(values, HOW) == report.interval(values, HOW)
+    assert report.interval(values, HOW) != report.interval(values, Resampling(2000, 1))
+
+
+@pytest.fixture
+def clips(pairs: list[Pair], values: Params) -> pd.DataFrame:
+    return core.run(pairs, World(), values, seed=0, workers=1).clips
+
+
+def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):
+    files.write_json(tmp_path / "evaluate.json", report.report(clips, HOW, 2))  # refuses NaN
+    found = json.loads((tmp_path / "evaluate.json").read_text())
+    assert set(found) == {"rows", "slices", "paired", "not_measured"}
+    assert set(found["rows"]) == set(ROWS)
+    assert set(found["slices"]) == {"language=en", "language=es", "yaw=0-10"}
+    for table in (found["rows"], *found["slices"].values()):
+        for row in table.values():
+            assert set(row) <= set(METRICS)
+            for value in row.values():
+                assert set(value) == {"mean", "lo", "hi", "n"}
+                assert value["lo"] <= value["mean"] <= value["hi"]
+    assert found["rows"]["editor"]["mouth_psnr_db"]["n"] == 4
+    assert found["slices"]["language=en"]["editor"]["mouth_psnr_db"]["n"] == 2
+    assert "seconds_per_second" not in found["rows"]["copy"]
+    assert found["not_measured"] == {}
+
+
+def test_paired_differences_are_within_pairs(clips: pd.DataFrame):
+    found = report.paired(clips, "editor", "generator", HOW)
+    rows = report.by_row(clips, HOW)
+    for metric, value in found.items():
+        assert value["mean"] == pytest.approx(rows["editor"][metric]["mean"] - rows["generator"][metric]["mean"])
+    assert found["mouth_psnr_db"]["lo"] > 0
+    lost = clips[~((clips["row"] == "generator") & (clips["pair_id"] == "c0--p0"))]
+    assert report.paired(lost, "editor", "generator", HOW)["mouth_psnr_db"]["n"] == 3
+
+
+def test_small_slices_are_left_out(clips: pd.DataFrame):
+    assert set(report.by_slice(clips, HOW, 3)) == {"yaw=0-10"}
+
+
+def test_reasons_say_why_a_metric_is_absent(without_truth: list[Pair], values: Params):
+    clips = core.run(without_truth, World(judged=False), values, seed=0, workers=1).clips
+    reasons = report.report(clips, HOW, 2)["not_measured"]
+    assert "exact re-dub" in reasons["mouth_psnr_db"]
+    assert "exact re-dub" in reasons["success_rate"]
+    assert reasons["sync_confidence"] == "the judge sync expert is absent"
+    assert reasons["identity_cosine"] == "the judge identity expert is absent"
+    assert "sharpness_ratio" not in reasons
+
+
+def test_curves_hold_the_rows_as_lines(clips: pd.DataFrame):
+    rows = report.by_row(clips, HOW)
+    table = report.curves(rows)
+    assert list(table) == ["row", "metric", "mean", "lo", "hi"]
+    assert len(table) == sum(map(len, rows.values()))
