@@ -26,7 +26,8 @@ def main() -> None:
         prog="dubstrap rights",
         description=__doc__,
         epilog="Without flags it asks. In a script give every flag: dubstrap rights data/footage/anna --speaker Anna "
-        "--licence private --consent 'written release of 2026-03-01' --permitted train,dub --source 'own camera' --language en",
+        "--licence private --consent 'written release of 2026-03-01' --permitted train,dub --source 'own camera' "
+        "--language en",
     )
     parser.add_argument("folder", type=Path, help="the speaker's folder, such as data/footage/anna")
     for name, question in QUESTIONS.items():
