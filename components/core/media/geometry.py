@@ -160,12 +160,11 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     if min(shape) <= 0:
         return frame.copy()
-    layers = np.dstack([change, source, keep])
-    layers = _sample(layers, to_window, shape)
+    change, source, keep = (_sample(layer, to_window, shape) for layer in (change, source, keep))
     weight = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT)[..., None]
     original = frame[rows, columns].astype(np.float32)
-    detail = original - layers[..., 3:6]
-    edited = original + weight * (layers[..., :3] - (1 - layers[..., 6:]) * detail)
+    detail = original - source
+    edited = original + weight * (change - (1 - keep[..., None]) * detail)
     result = frame.copy()
     result[rows, columns] = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
     return result
