@@ -42,11 +42,11 @@ def _gradient(size: int, rng: np.random.Generator, colour: Floats, depth: float)
 
 
 def _wall(size: int, rng: np.random.Generator) -> Floats:
-    picture = _gradient(size, rng, _colour(rng, (0.45, 0.85), 0.22), 0.7)
+    picture = _gradient(size, rng, _colour(rng, (0.45, 0.85), 0.12), 0.7)
     if rng.random() < 0.7:  # a picture frame
         left, top = rng.integers(-40, 190), rng.integers(-30, 60)
         wide, tall = rng.integers(50, 110), rng.integers(60, 120)
-        outer, inner = _colour(rng, (0.15, 0.5), 0.3), _colour(rng, (0.4, 0.9), 0.4)
+        outer, inner = _colour(rng, (0.15, 0.5), 0.2), _colour(rng, (0.4, 0.8), 0.2)
         cv2.rectangle(picture, (int(left), int(top)), (int(left + wide), int(top + tall)), outer.tolist(), -1)
         cv2.rectangle(
             picture, (int(left + 7), int(top + 7)), (int(left + wide - 7), int(top + tall - 7)), inner.tolist(), -1
@@ -63,7 +63,7 @@ def _shelves(size: int, rng: np.random.Generator) -> Floats:
         while x < size:
             wide, tall = int(rng.integers(6, 17)), int(rng.integers(26, pitch - 12))
             if rng.random() < 0.82:
-                book = _colour(rng, (0.2, 0.75), 0.7)
+                book = _colour(rng, (0.2, 0.7), 0.3)
                 cv2.rectangle(picture, (x, shelf - tall), (x + wide - 1, shelf), book.tolist(), -1)
             x += wide
         cv2.rectangle(picture, (0, shelf), (size, shelf + 6), wood.tolist(), -1)
@@ -93,7 +93,7 @@ def _discs(picture: Floats, rng: np.random.Generator, count: int, colours: list[
         layer = np.zeros_like(picture)
         centre = tuple(int(v) for v in rng.integers(0, picture.shape[0], 2))
         radius = int(rng.integers(5, 17))
-        colour = colours[int(rng.integers(len(colours)))] * rng.uniform(0.25, 0.9)
+        colour = colours[int(rng.integers(len(colours)))] * rng.uniform(0.12, 0.55)
         cv2.circle(layer, centre, radius, (colour * 0.8).tolist(), -1, cv2.LINE_AA)
         cv2.circle(layer, centre, radius, colour.tolist(), 1, cv2.LINE_AA)
         picture = picture + cv2.GaussianBlur(layer, (0, 0), 1.5)
@@ -101,7 +101,7 @@ def _discs(picture: Floats, rng: np.random.Generator, count: int, colours: list[
 
 
 def _evening(size: int, rng: np.random.Generator) -> Floats:
-    picture = _gradient(size, rng, _colour(rng, (0.16, 0.30), 0.5), 0.9)
+    picture = _gradient(size, rng, _colour(rng, (0.16, 0.30), 0.3), 0.9)
     lamps = [np.array(c) for c in ((1.0, 0.62, 0.25), (1.0, 0.8, 0.5), (0.35, 0.55, 1.0), (1.0, 0.3, 0.25))]
     picture = cv2.GaussianBlur(picture, (0, 0), 8)
     return np.asarray(cv2.GaussianBlur(_discs(picture, rng, int(rng.integers(16, 34)), lamps), (0, 0), 1.2))
@@ -114,7 +114,7 @@ def _garden(size: int, rng: np.random.Generator) -> Floats:
     for scale, weight in ((24, 0.65), (10, 0.5), (5, 0.35)):
         cells = rng.standard_normal((size // scale + 2, size // scale + 2)).astype(np.float32)
         leaves = cv2.resize(cells, (size, size), interpolation=cv2.INTER_CUBIC)[..., None]
-        picture = picture * np.exp(weight * leaves * np.array((0.9, 0.75, 1.1)))
+        picture = picture * np.exp(0.6 * weight * leaves * np.array((0.9, 0.75, 1.1)))
     leaves = [np.array(c) for c in ((0.55, 0.70, 0.25), (0.8, 0.85, 0.5), (0.3, 0.5, 0.15))]
     return np.asarray(cv2.GaussianBlur(_discs(cv2.GaussianBlur(picture, (0, 0), 5), rng, 14, leaves), (0, 0), 2.5))
 
@@ -123,4 +123,4 @@ def _studio(size: int, rng: np.random.Generator) -> Floats:
     y, x = np.mgrid[0:size, 0:size] / size
     centre = rng.uniform(0.25, 0.75), rng.uniform(0.3, 0.6)
     glow = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / rng.uniform(0.08, 0.3))
-    return np.asarray(_colour(rng, (0.25, 0.7), 0.35) * (0.35 + 0.85 * glow)[..., None])
+    return np.asarray(_colour(rng, (0.25, 0.65), 0.18) * (0.35 + 0.85 * glow)[..., None])

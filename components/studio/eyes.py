@@ -43,8 +43,8 @@ def _eye(area: Box, gaze: Gaze, speaker: Speaker) -> _Eye:
     x = (sign * theta - EYE_THETA) * 0.86
     y = height - EYE_Y - (0.10 + 0.06 * shape.eye_tilt) * (x + 0.05)
     s = np.clip(np.abs(x) / 0.160, 0, 1)
-    tall = 1 + 0.18 * shape.eye_size - 0.25 * max(shape.eye_fold, 0) - 0.12 * speaker.age
-    open_upper = 0.082 * tall * (1 - s**2.1) ** 0.85 * (1 - 0.15 * x / 0.16)
+    tall = 1 + 0.14 * shape.eye_size - 0.25 * max(shape.eye_fold, 0) - 0.12 * speaker.age
+    open_upper = 0.073 * tall * (1 - s**2.1) ** 0.85 * (1 - 0.15 * x / 0.16)
     lower = -0.046 * tall * (1 - s**2.3) * (1 + 0.15 * x / 0.16)
     # The lids follow the gaze a little.
     upper = open_upper + 0.4 * gaze.y * (1 - s)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from components.studio import Floats
-from components.studio.atlas import WHOLE, bump, noise, smoothstep
+from components.studio.atlas import COLUMNS, ROWS, WHOLE, bump, noise, smoothstep
 from components.studio.identity import Speaker
-from components.studio.sculpt import Mass, masses
+from components.studio.sculpt import Mass, masses, smooth_max
 from components.studio.skin import hair_light
 
 # Hairline heights at these angles from straight ahead: brow, temple, sideburn, over the ear, nape.
@@ -32,7 +33,7 @@ def grow(speaker: Speaker) -> Hair:
     theta, y = WHOLE.grid()
     angle = np.abs(theta)
     curly = speaker.hair in ("curly", "afro")
-    strands = noise(rng, (7, 5), 2) if curly else 0.75 * noise(rng, (95, 1.5), 2) + 0.45 * noise(rng, (130, 9))
+    strands = noise(rng, (7, 5), 2) if curly else _strands(speaker, rng, y)
     ragged = 0.035 * noise(rng, (30, 1.6), 2) + 0.02 * noise(rng, (9, 9))
     line = np.interp(angle, _ANGLES, _LINE) + 0.05 * np.sin(theta * 3 + speaker.seed % 7) * smoothstep(1.0, 0.5, angle)
     if speaker.hair == "receding":
@@ -43,16 +44,31 @@ def grow(speaker: Speaker) -> Hair:
     if speaker.hair in ("bob", "long"):
         fringe = rng.random() < 0.4
         cover, hanging = _hang(speaker, theta, y, ragged, fringe, cover)
-    lift = lift * (1 + (0.30 if curly else 0.10) * strands)
-    lift = np.maximum(lift, 0) * smoothstep(0.0, 0.22, y - line + 0.02)
-    surface = _puffed(speaker, lift, theta, y)
+    lift = lift * (1 + (0.28 if curly else 0.05) * strands)
+    lift = np.maximum(lift, 0) * smoothstep(-0.02, 0.45, y - line) ** 0.8
+    # At the crown all strands meet at one height.
+    lift = lift + (lift.mean(1, keepdims=True) - lift) * smoothstep(1.1, 1.3, y)
+    surface = np.where((lift > 0.003) & (cover > 0.05), _puffed(speaker, lift, theta, y), 0)
+    if speaker.hair == "bun":
+        surface = np.maximum(surface, Mass(1.24, -0.22, (0.33, 0.33, 0.33)).radius(theta, y) * (1 + 0.02 * strands))
     colour = hair_light(speaker) * np.exp((0.32 if curly else 0.36) * strands)[..., None]
     if speaker.hair == "buzz":
         cover = cover * np.clip(0.70 + 0.16 * noise(rng, (1.8, 1.6)), 0, 1)
     if speaker.hair == "bald":
         cover = cover * np.clip(0.22 + 0.06 * noise(rng, (1.8, 1.6)), 0, 1) * smoothstep(1.1, 0.5, y)
-    hanging = hanging * (1 + 0.022 * strands) if hanging.any() else hanging
-    return Hair(*(m.astype(np.float32) for m in (cover, lift, np.maximum(surface, hanging), colour)))
+    hanging = hanging * (1 + 0.008 * strands)
+    return Hair(
+        *(m.astype(np.float32) for m in (cover, lift, smooth_max(surface, hanging, 0.08 * (hanging > 0)), colour))
+    )
+
+
+def _strands(speaker: Speaker, rng: np.random.Generator, y: Floats) -> Floats:
+    """Combed hair: long grain, swept to one side towards the crown."""
+    grain = 0.70 * noise(rng, (95, 1.5), 2) + 0.30 * noise(rng, (130, 7))
+    sweep = (1 if speaker.seed % 2 else -1) * rng.uniform(25, 70) * smoothstep(0.35, 1.15, y)
+    columns, rows = np.meshgrid(np.arange(COLUMNS, dtype=np.float32), np.arange(ROWS, dtype=np.float32))
+    shifted = (columns + sweep.astype(np.float32)) % COLUMNS
+    return np.asarray(cv2.remap(grain, shifted, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
 
 def _lift(speaker: Speaker, theta: Floats, y: Floats) -> Floats:
@@ -84,14 +100,19 @@ def _hang(
     end = -0.78 if speaker.hair == "bob" else -2.2
     wave = 0.05 * np.sin(y * 7 + np.sign(theta)) if speaker.seed % 3 == 0 else 0.02 * np.sin(y * 4)
     edge = np.interp(y, (-2, -0.9, -0.3, 0.3, 0.62, 0.85), (0.92, 1.0, 1.13, 1.06, 0.86, 0.3)) + wave
-    inside = smoothstep(-0.04, 0.05, angle - edge + ragged) * smoothstep(end - 0.02, end + 0.06, y + ragged)
+    beside = smoothstep(-0.04, 0.05, angle - edge)
+    inside = smoothstep(-0.06, 0.02, angle - edge + 0.3 * ragged + 0.05) * smoothstep(
+        end - 0.02, end + 0.06, y + 0.6 * ragged
+    )
     cover = np.maximum(cover, inside)
     if fringe:
         low = 0.44 + 0.10 * angle**2
         cover = np.maximum(cover, smoothstep(-0.02, 0.05, y - low + ragged * 1.3))
     profile = np.interp(y, (-2.2, -1.3, -0.8, -0.2, 0.35, 0.9), (0.95, 0.90, 0.92, 0.93, 0.88, 0.0))
-    depth = profile * (1 + 0.06 * np.cos(2 * theta + np.pi)) * smoothstep(0.02, 0.25, angle - edge + 0.12)
-    return cover, np.where(inside > 0.05, depth, 0)
+    # The lock nearest the face hugs it; the surface swells backwards, so that its front shows its strands.
+    swell = 0.60 + 0.40 * smoothstep(-0.10, 0.75, angle - edge)
+    depth = profile * (1 + 0.06 * np.cos(2 * theta + np.pi)) * swell
+    return cover, np.where((beside > 0.0) & (y > end), depth * smoothstep(-0.04, 0.06, angle - edge), 0)
 
 
 def _puffed(speaker: Speaker, lift: Floats, theta: Floats, y: Floats) -> Floats:

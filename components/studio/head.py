@@ -19,11 +19,13 @@ JAW = box((-1.30, 1.30), (MOUTH_Y + 0.20, -1.62))
 @dataclass(frozen=True)
 class Maps:
     """What a ray finds at each texel, float32: radius (h, w); colour (h, w, 4) linear r, g, b, gloss; relief (h, w, 4)
-    slope around, slope up, fibre (1 where hair), openness (1 in the open, less in hollows)."""
+    slope around, slope up, fibre (1 where hair), openness (1 in the open, less in hollows);
+    distant: the colours at rest, blurred and a quarter of the size."""
 
     radius: Floats
     colour: Floats
     relief: Floats
+    distant: Floats
 
 
 class Head:
@@ -33,8 +35,10 @@ class Head:
         self.speaker = speaker
         hair = grow(speaker)
         bare = sculpt(speaker) + beard_depth(speaker)
+        bare += (cv2.GaussianBlur(bare, (0, 0), 7) - bare) * hair.cover  # no wrinkle or ear shows through hair
         follows = bare + hair.lift * hair.cover * (bare > 0.3)
-        radius = np.where(hair.cover > 0.3, np.maximum(follows, hair.surface), follows)
+        radius = np.maximum(follows, hair.surface)
+        radius = np.where(radius < 0.03, -0.3, radius)  # nothing there, not even a thread along the axis
         colour = skin(speaker)
         cover = hair.cover[..., None]
         colour[..., :3] = colour[..., :3] * (1 - cover) + hair.colour * cover
@@ -44,7 +48,8 @@ class Head:
         self._fibre = hair.cover * (1 if speaker.hair not in ("bald", "buzz") else 0.3)
         self._openness = _openness(self._radius)
         relief = np.dstack([*slopes(self._radius), self._fibre, self._openness]).astype(np.float32)
-        self.maps = Maps(self._radius.copy(), colour.copy(), relief)
+        distant = cv2.resize(colour, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        self.maps = Maps(self._radius.copy(), colour.copy(), relief, distant)
         self._jaw_weight = _jaw_weight()
         self._jaw_grid = np.meshgrid(
             np.arange(JAW.left, JAW.right, dtype=np.float32), np.arange(JAW.top, JAW.bottom, dtype=np.float32)
@@ -87,7 +92,7 @@ def _jaw_weight() -> Floats:
     """How much of the chin's drop each texel of JAW follows, 0..1."""
     theta, y = JAW.grid()
     down = smoothstep(MOUTH_Y + 0.13, MOUTH_Y - 0.16, y) * smoothstep(-1.60, CHIN_Y - 0.10, y)
-    return (down * smoothstep(1.25, 0.45, np.abs(theta))).astype(np.float32)
+    return (down * smoothstep(1.1, 0.45, np.abs(theta))).astype(np.float32)
 
 
 def _openness(radius: Floats) -> Floats:

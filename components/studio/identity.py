@@ -17,12 +17,12 @@ BeardStyle = Literal["none", "stubble", "moustache", "goatee", "full"]
 SKINS: tuple[Colour, ...] = (
     (0.93, 0.78, 0.70),
     (0.90, 0.73, 0.63),
-    (0.86, 0.68, 0.55),
-    (0.80, 0.61, 0.47),
-    (0.70, 0.50, 0.37),
-    (0.58, 0.40, 0.29),
-    (0.46, 0.31, 0.23),
-    (0.36, 0.24, 0.18),
+    (0.85, 0.69, 0.58),
+    (0.79, 0.62, 0.50),
+    (0.69, 0.52, 0.41),
+    (0.58, 0.43, 0.34),
+    (0.47, 0.345, 0.275),
+    (0.37, 0.275, 0.225),
 )
 HAIRS: tuple[Colour, ...] = (
     (0.09, 0.075, 0.07),
@@ -99,7 +99,7 @@ def cast(number: int, seed: int, languages: tuple[str, ...]) -> Speaker:
     feminine = number % 2 == 0
     half = number // 2
     tone = SKINS[(number * 3 + half) % len(SKINS)]
-    age = float(rng.beta(1.3, 1.7))
+    age = float(rng.beta(1.2, 2.0))
     dark = sum(tone) < 1.7
     colours = HAIRS[:3] if dark else HAIRS
     styles = FEMININE_HAIR if feminine else MASCULINE_HAIR
@@ -111,7 +111,7 @@ def cast(number: int, seed: int, languages: tuple[str, ...]) -> Speaker:
         shape=_shape(rng, feminine),
         skin=_vary(tone, rng),
         hair_colour=colours[int(rng.integers(len(colours)))],
-        grey=float(np.clip((age - 0.5) * 2 + rng.normal(0, 0.25), 0, 1)) if age > 0.5 else 0.0,
+        grey=float(np.clip((age - 0.5) * 2.2 + rng.normal(0, 0.25), 0, 1)) if age > 0.5 else 0.0,
         eye_colour=EYES[int(rng.integers(2 if dark else len(EYES)))],
         hair=styles[(half + number // 16) % len(styles)],
         beard="none" if feminine else BEARDS[half % len(BEARDS)],

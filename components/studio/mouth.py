@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from components.studio import Floats
@@ -51,7 +52,7 @@ def lips(posture: Floats, speaker: Speaker) -> Lips:
         upper=(0.062 + 0.020 * shape.lip_upper) * (1 - 0.55 * press) * (1 + 0.20 * rounded - 0.12 * spread),
         lower=(0.084 + 0.020 * shape.lip_lower) * (1 - 0.50 * press) * (1 + 0.15 * rounded) * (1 - 0.45 * bite),
         forward=0.075 * rounded - 0.012 * press,
-        corner=0.012 * spread - 0.010,
+        corner=0.004 + 0.012 * shape.cheek + 0.014 * spread,
         tongue=tongue,
         bite=bite,
     )
@@ -95,10 +96,12 @@ def paint(mouth: Lips, speaker: Speaker, colour: Floats, radius: Floats) -> tupl
     seam = np.exp(-np.abs(v - 0.5 * (curves.inner_top + curves.inner_bottom)) / 0.012) * soft
     radius = radius - 0.03 * seam
     colour = _lip_colour(colour, speaker, on_top, on_bottom, u, seam)
-    hole = _between(v, curves.inner_bottom, curves.inner_top) * float(mouth.opening > 0.004)
+    gap = np.clip((curves.inner_top - curves.inner_bottom) / TEXEL - 0.3, 0, 1)
+    hole = _between(v, curves.inner_bottom, curves.inner_top) * gap
     inside, depth = _inside(mouth, curves, u, v)
     colour = colour + (inside - colour) * hole[..., None]
-    return colour.astype(np.float32), (radius - depth * hole).astype(np.float32)
+    hollow = cv2.GaussianBlur((depth * hole).astype(np.float32), (0, 0), 1.5)  # rays find no cliffs
+    return colour.astype(np.float32), (radius - hollow).astype(np.float32)
 
 
 def _between(v: Floats, low: Floats, high: Floats) -> Floats:
@@ -126,14 +129,14 @@ def _inside(mouth: Lips, curves: _Curves, u: Floats, v: Floats) -> tuple[Floats,
     light_in = 0.25 + 0.75 * float(smoothstep(0.0, 0.16, mouth.opening))
     colour = np.zeros((*u.shape, 4), np.float32)
     colour[..., :3] = np.array((0.030, 0.008, 0.007), np.float32)
-    depth = np.full_like(u, 0.20)
+    depth = np.full_like(u, 0.13)
     rise = 0.35 + 0.45 * mouth.tongue
     top = curves.inner_bottom + rise * (curves.inner_top - curves.inner_bottom) * (1 - (u / 0.24) ** 2)
     tongue = np.clip((top - v) / 0.02, 0, 1) * (np.abs(u) < 0.24)
     flesh = np.array((0.36, 0.10, 0.09, 0.6), np.float32) * light_in
     roundness = (0.35 + 0.65 * np.clip((top - v) / 0.06, 0, 1)) * (1 - 0.25 * np.exp(-((u / 0.02) ** 2)))
     colour = colour * (1 - tongue[..., None]) + flesh * (tongue * roundness)[..., None]
-    depth = depth - 0.06 * tongue
+    depth = depth - 0.05 * tongue
     arch = np.cos(np.clip(u / 0.26, -1, 1) * np.pi / 2)
     edge_low = -mouth.drop * 1.05 - 0.052 + 0.02 * (1 - arch)
     edge_high = -0.026 + 0.022 * (1 - arch) + 0.003 * np.cos(u * 2 * np.pi / 0.075)
@@ -149,4 +152,4 @@ def _teeth(colour: Floats, depth: Floats, mask: Floats, u: Floats, light_in: Flo
     enamel = np.array((0.70, 0.64, 0.52), np.float32)
     shade = gaps * np.maximum(1 - (u / 0.30) ** 2, 0) ** 0.7 * light_in
     row = np.dstack([enamel * shade[..., None], 0.5 * shade])
-    return colour * (1 - mask[..., None]) + row * mask[..., None], depth * (1 - mask) + 0.085 * mask
+    return colour * (1 - mask[..., None]) + row * mask[..., None], depth * (1 - mask) + 0.055 * mask

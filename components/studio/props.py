@@ -42,7 +42,7 @@ def glasses(speaker: Speaker, pose: Pose, size_px: int, scale_px: float) -> Laye
     factor = 4
     canvas = np.zeros((size_px, size_px), np.uint8)
     lens = np.zeros_like(canvas)
-    thick = max(1, round(0.026 * scale_px * pose.zoom * 2))
+    thick = max(1, round(0.026 * scale_px * pose.zoom))
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     power = 1.0 if speaker.round_glasses else 0.55
     for side in (-1.0, 1.0):

@@ -30,8 +30,10 @@ class Mass:
         rx, ry, rz = self.radii
         level = 1 - ((y - self.y) / ry) ** 2
         a = (np.sin(theta) / rx) ** 2 + (np.cos(theta) / rz) ** 2
-        b = -np.cos(theta) * self.z / rz**2
-        c = self.z**2 / rz**2 - level
+        # Towards its top and bottom the centre slides onto the axis: a ray from the axis has to start inside.
+        z = self.z * smoothstep(1.0, 0.6, np.abs(y - self.y) / ry)
+        b = -np.cos(theta) * z / rz**2
+        c = z**2 / rz**2 - level
         root = b * b - a * c
         return np.where(root > 0, (-b + np.sqrt(np.maximum(root, 0))) / a, 0.0)
 
@@ -43,8 +45,8 @@ def masses(shape: Shape) -> list[Mass]:
     return [
         Mass(0.42, -0.10, (0.80 * w, 0.84, 0.98)),
         Mass(0.00, 0.07, (0.755 * w, 0.98, 0.80)),
-        Mass(-0.50, 0.06, (0.655 * w * jaw, 0.52, 0.80)),
-        Mass(-0.60, 0.10, (0.52 * w * jaw, 0.43 + 0.02 * shape.chin, 0.80)),
+        Mass(-0.46, 0.06, (0.625 * w * jaw, 0.53, 0.80)),
+        Mass(-0.60, 0.10, (0.47 * w * jaw, 0.44 + 0.02 * shape.chin, 0.79)),
     ]
 
 
@@ -54,6 +56,8 @@ def sculpt(speaker: Speaker) -> Floats:
     shape = speaker.shape
     power = 14.0
     solids = [mass.radius(theta, y) for mass in masses(shape)]
+    # The jaw has no back: behind the ears the neck begins.
+    solids[1:] = [solid * (1 - 0.5 * smoothstep(1.45, 2.3, np.abs(theta))) for solid in solids[1:]]
     head = sum(np.maximum(r, 1e-3) ** power for r in solids) ** (1 / power)
     head = head * np.where(np.max(solids, 0) > 0, 1, 0)
     # The ray leaves the axis inside the neck, so below the chin the neck takes over.
@@ -61,13 +65,14 @@ def sculpt(speaker: Speaker) -> Floats:
     neck = neck_size * (1 + 0.05 * np.cos(2 * theta)) + 0.5 * smoothstep(-1.35, -1.95, y) ** 2
     neck = neck + 0.02 * bump(np.abs(theta), y, (0.5, -1.35), (0.16, 0.5))
     neck = (neck - 0.12 * np.cos(theta) * smoothstep(-1.5, -1.0, y)) * smoothstep(-0.3, -0.6, y)
-    radius = _smooth_max(head, neck, 0.03) * smoothstep(1.32, 1.2, y)
+    radius = smooth_max(head, neck, 0.09 * smoothstep(-0.45, -0.9, y))
     radius = radius + _features(theta, y, shape) * smoothstep(-1.15, -0.95, y)
     radius = radius + _ears(theta, y, shape)
     return (radius + _age(theta, y, speaker)).astype(np.float32)
 
 
-def _smooth_max(a: Floats, b: Floats, softness: float) -> Floats:
+def smooth_max(a: Floats, b: Floats, softness: float | Floats) -> Floats:
+    """The larger of two surfaces, the crease between them rounded over about `softness`."""
     return np.asarray(0.5 * (a + b + np.sqrt((a - b) ** 2 + softness**2)))
 
 
@@ -98,12 +103,12 @@ def _nose(x: Floats, y: Floats, shape: Shape) -> Floats:
     width = 1 + 0.22 * shape.nose_width
     side = np.abs(x)
     along = np.clip((0.25 - y) / (0.25 - base), 0, 1)
-    ridge = (0.045 + 0.02 * shape.nose_bridge + 0.165 * along**1.35) * smoothstep(base - 0.055, base + 0.045, y)
-    ridge = ridge * smoothstep(0.36, 0.16, y)
-    spread = (0.062 + 0.055 * along**1.5) * width
+    ridge = (0.050 + 0.02 * shape.nose_bridge + 0.120 * along**1.3) * smoothstep(base - 0.075, base + 0.06, y)
+    ridge = ridge * smoothstep(0.40, 0.14, y)
+    spread = (0.066 + 0.040 * along**1.5) * width
     out = ridge * np.exp(-(((side / spread) ** 2) ** 1.15))
-    out += 0.055 * bump(x, y, (0, base + 0.055), (0.085 * width, 0.07))
-    out += 0.085 * bump(side, y, (0.132 * width, base + 0.035), (0.050, 0.062))
+    out += 0.105 * bump(x, y, (0, base + 0.050), (0.088 * width, 0.085))
+    out += 0.085 * bump(side, y, (0.122 * width, base + 0.030), (0.052, 0.058))
     nostril = bump(side, y, (0.072 * width, base - 0.028), (0.036 * width, 0.020))
     return np.asarray(out - 0.05 * nostril)
 
@@ -124,7 +129,7 @@ def _ears(theta: Floats, y: Floats, shape: Shape) -> Floats:
 
 def _age(theta: Floats, y: Floats, speaker: Speaker) -> Floats:
     """Wrinkles that deepen with age: forehead, crow's feet, folds beside nose and mouth, bags."""
-    if speaker.age < 0.25:
+    if speaker.age < 0.35:
         return np.zeros((ROWS, COLUMNS))
     rng = np.random.default_rng(speaker.seed)
     x = theta * 0.86
@@ -140,4 +145,4 @@ def _age(theta: Floats, y: Floats, speaker: Speaker) -> Floats:
     lines -= 0.022 * np.exp(-((fold / 0.022) ** 2)) * smoothstep(-0.26, -0.36, y) * smoothstep(-0.86, -0.62, y)
     bag = y - (EYE_Y - 0.15 - 0.03 * np.cos((side - 0.3) * 8)) + wobble * 0.3
     lines -= 0.010 * np.exp(-((bag / 0.014) ** 2)) * bump(side, y, (0.29, EYE_Y - 0.15), (0.13, 0.1))
-    return lines * smoothstep(0.2, 0.9, speaker.age)
+    return lines * smoothstep(0.3, 0.95, speaker.age)

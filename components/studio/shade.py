@@ -29,7 +29,7 @@ class Light:
 def shade(maps: Maps, hits: Hits, pose: Pose, lamp: Light, shadow: Floats) -> Floats:
     """Linear colour (h, w, 3) of every pixel as if the head covered it."""
     look = dict(interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    colour = cv2.remap(maps.colour, hits.column, hits.row, **look)
+    sharp = cv2.remap(maps.colour, hits.column, hits.row, **look)
     relief = cv2.remap(maps.relief, hits.column, hits.row, **look)
     around, up, fibre, openness = cv2.split(relief)
     sine, cosine = np.sin(hits.theta), np.cos(hits.theta)
@@ -41,8 +41,13 @@ def shade(maps: Maps, hits: Hits, pose: Pose, lamp: Light, shadow: Floats) -> Fl
         local = (turn.T @ direction).astype(np.float32)
         return np.asarray((normal[0] * local[0] + normal[1] * local[1] + normal[2] * local[2]) * length)
 
+    shadow = 1 - (1 - shadow) * (1 - 0.55 * fibre)
     key, rim, high = facing(lamp.key_direction), facing(lamp.rim_direction), facing(np.array([0.0, 1.0, 0.0]))
     view = np.clip(facing(np.array([0.0, 0.0, 1.0])), 0, 1)
+    # Where the surface turns away a pixel covers many texels: read a blurred copy there.
+    smooth = cv2.remap(maps.distant, hits.column / 4, hits.row / 4, **look)
+    near = np.clip(view * 2.2 - 0.1, 0, 1)[..., None]
+    colour = smooth + (sharp - smooth) * near
     gloss = colour[..., 3]
     lit = np.clip(key, 0, 1) * shadow
     sheen = _sheen(normal, length, around, up, sine, cosine, turn, lamp) * fibre
@@ -53,10 +58,12 @@ def shade(maps: Maps, hits: Hits, pose: Pose, lamp: Light, shadow: Floats) -> Fl
     wet = glint * glint
     wet = wet * wet
     highlight = gloss * shadow * (0.05 * glint + 0.16 * wet * gloss) + 0.10 * sheen * (0.3 + 0.7 * shadow)
-    edge = (1 - view) ** 2 * np.clip(rim, 0, 1)
+    # The rim light has no cast shadow of its own, so it is kept off the front of the face.
+    outer = np.clip(np.abs(hits.theta) * 1.6 - 0.9, 0, 1)
+    edge = (1 - view) ** 2 * np.clip(rim, 0, 1) * outer * (0.25 + 0.75 * fibre)
     fill = openness * (0.5 + 0.5 * high)
     under = openness * (0.5 - 0.5 * high)
-    back = np.clip(rim, 0, 1) * openness
+    back = np.clip(rim, 0, 1) * openness * outer
     out = np.empty((*key.shape, 3), np.float32)
     deep = (0.45 + 0.55 * openness) * (1 - 0.25 * fibre)
     for c in range(3):

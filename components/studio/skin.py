@@ -42,7 +42,7 @@ def skin(speaker: Speaker) -> Floats:
         colour = _tint(colour, 0.5 * spots, (0.72, 0.58, 0.48))
     colour = _tint(colour, bump(side, y, (0.07, NOSE_Y - 0.04), (0.034, 0.016)), (0.25, 0.14, 0.13))
     gloss = 0.30 + 0.30 * bump(x, y, (0, -0.1), (0.12, 0.25)) + 0.25 * bump(x, y, (0, 0.6), (0.5, 0.2))
-    gloss = gloss * (1 + 0.30 * noise(rng, (2.5, 2.5))) * np.where(np.abs(theta) > 1.9, 0.4, 1)
+    gloss = gloss * (1 + 0.14 * noise(rng, (2.5, 2.5))) * np.where(np.abs(theta) > 1.9, 0.4, 1)
     hair = hair_light(speaker)
     colour = _cover(colour, _brows(speaker, rng, x, y), hair * (0.55 if speaker.grey < 0.5 else 0.8))
     thickness = beard(speaker, theta, y, rng)
@@ -76,7 +76,7 @@ def _brows(speaker: Speaker, rng: np.random.Generator, x: Floats, y: Floats) -> 
     thick = (0.030 if speaker.feminine else 0.042) * (1 - 0.75 * t) + 0.004
     body = np.exp(-(np.abs((y - arch) / thick) ** 2.4)) * smoothstep(inner - 0.03, inner + 0.04, side)
     body = body * smoothstep(outer + 0.02, outer - 0.08, side)
-    strokes = 0.75 + 0.35 * noise(rng, (4.5, 1.6), 2)
+    strokes = 0.88 + 0.18 * noise(rng, (5, 1.4))
     return np.asarray(body * strokes * speaker.brow_strength * (1 - 0.35 * speaker.grey))
 
 
