@@ -109,7 +109,8 @@ def _prepare(source: Path, voice: Path, options: DubOptions) -> Job:
 
 
 def _dub(job: Job, target: Path, clock: Clock, progress: Progress | None) -> DubReport:
-    face, count = follow.choose(job.video, job.options.face)
+    with clock("track"):
+        face, count = follow.choose(job.video, job.options.face)
     mask = geometry.soft_mask(job.editor.card.size_px)
     dubbed: list[bool] = []
     with clock("audio"):

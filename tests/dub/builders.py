@@ -96,20 +96,28 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
 
 
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
-    """A faceless clip of a moving gradient with these timestamps, as (width, height)."""
+    """A faceless clip of a moving gradient, (width, height), with these timestamps.
+
+    look: pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range (numbers of ISO/IEC 23001-8).
+    """
     width, height = size
     ramp = np.add.outer(np.arange(height), np.arange(width))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
         stream.width, stream.height, stream.pix_fmt = width, height, look.get("pixel_format", "yuv420p")
         stream.time_base = stream.codec_context.time_base = time_base
+        stream.codec_context.colorspace = matrix = look.get("matrix", 2)
+        stream.codec_context.color_range = colour_range = look.get("colour_range", 1)
         if "rotation" in look:
             stream.set_display_rotation(-look["rotation"])
+        if "aspect" in look:
+            stream.codec_context.sample_aspect_ratio = look["aspect"]
         for index, pts in enumerate(times):
-            rgb = np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1) % 256
-            frame = av.VideoFrame.from_ndarray(rgb.astype(np.uint8), format="rgb24").reformat(
-                format=stream.pix_fmt, dst_colorspace=look.get("matrix", 5)
+            rgb = np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1).clip(0, 255).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+                format=stream.pix_fmt, dst_colorspace={2: 5, 6: 5}.get(matrix, matrix), dst_color_range=colour_range
             )
+            frame.colorspace, frame.color_range = matrix, colour_range
             frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

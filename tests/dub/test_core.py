@@ -1,0 +1,206 @@
+"""Whole dubs of real clips with an editor that reddens the mouth."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.core.base import files
+from components.core.base.errors import UserError
+from components.core.media import audio, geometry, video
+from components.dub import DubOptions, dub
+from components.dub.output import Writer
+from tests.dub.builders import CHUNK
+
+CLIP, SPEECH = "clip08_grid_lwbsza.mpg", "audio11_latentsync1.wav"
+
+
+@pytest.fixture
+def intercepted(monkeypatch):
+    """The pictures that were given to the encoder."""
+    pictures = []
+    add = Writer.add
+
+    def remember(self, picture):
+        pictures.append(picture)
+        add(self, picture)
+
+    monkeypatch.setattr(Writer, "add", remember)
+    return pictures
+
+
+def rgb(path):
+    return [frame.rgb for frame in video.frames(path)]
+
+
+def remake(path: Path, frames, fps=25) -> Path:
+    video.write(path, frames, fps, crf=4, pixel_format="yuv444p")
+    return path
+
+
+@pytest.fixture(scope="session")
+def short(media, tmp_path_factory):
+    """The first 20 frames of a real clip."""
+    return remake(tmp_path_factory.mktemp("short") / "short.mp4", rgb(media / CLIP)[:20])
+
+
+def mean_change(before, after):
+    """How much redder the picture got, per pixel, where it got redder at all."""
+    return np.clip(after[..., 0].astype(int) - before[..., 0], 0, None).mean()
+
+
+@pytest.mark.media
+def test_a_real_clip(media, tmp_path, tinting, intercepted):
+    out, seen = tmp_path / "out.mp4", []
+    source = media / CLIP
+    digest = files.sha256(source)
+    report = dub(source, media / SPEECH, out, DubOptions(model=tinting), lambda done, total: seen.append((done, total)))
+    before, after = video.probe(source), video.probe(out)
+    for name in ("width_px", "height_px", "fps", "frames", "duration_s", "rotation_deg", "pixel_format"):
+        assert getattr(after, name) == getattr(before, name)
+    assert seen == [(index, 75) for index in range(1, 76)]
+    assert report.video.sha256 == digest == files.sha256(source)
+    assert (report.frames, report.gaps, report.steps, report.card_id) == (75, (), 1, "test-card")
+    assert report.audio_s == report.video_s == 3.0
+    assert "6.60 s of the speech are cut" in report.length
+    heard, expected = audio.load(out), audio.load(media / SPEECH)[: 3 * 16_000]
+    assert np.corrcoef(heard[: len(expected)], expected)[0, 1] > 0.99
+    assert any(mean_change(*pair) > 0.5 for pair in zip(rgb(source), rgb(out), strict=True))
+    json.dumps(report.to_json(), allow_nan=False)
+    assert all(value > 0 for value in report.seconds.values())
+
+
+@pytest.mark.media
+def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, intercepted, monkeypatch):
+    transforms = []
+    paste = geometry.paste
+
+    def remember(frame, window, transform, mask):
+        transforms.append(transform)
+        return paste(frame, window, transform, mask)
+
+    monkeypatch.setattr(geometry, "paste", remember)
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    window, changed = geometry.Window.of(96), 0
+    for frame, picture, transform in zip(rgb(short), intercepted, transforms, strict=True):
+        rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
+        x, y = np.einsum("ij,jhw->ihw", transform[:, :2], np.stack([columns, rows])) + transform[:, 2, None, None]
+        inside = (x > window.left - 1) & (x < window.right) & (y > window.top - 1) & (y < window.bottom)
+        differs = (frame != picture.rgb).any(-1)
+        assert not (differs & ~inside).any()
+        changed += differs.sum()
+    assert changed > 10_000
+
+
+@pytest.mark.media
+def test_a_model_that_copies_changes_nothing_at_all(media, short, tmp_path, copying, intercepted):
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying))
+    for frame, picture in zip(rgb(short), intercepted, strict=True):
+        np.testing.assert_array_equal(frame, picture.rgb)
+
+
+@pytest.mark.media
+def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, intercepted):
+    frames = rgb(media / CLIP)[:40]
+    frames[15:22] = [np.full_like(frames[0], 90)] * 7
+    source = remake(tmp_path / "source.mp4", frames)
+    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    gap = report.gaps[0]
+    assert len(report.gaps) == 1
+    assert (gap.start_frame, gap.stop_frame) == (15, 22)
+    decoded = rgb(source)
+    for index, (frame, picture) in enumerate(zip(decoded, intercepted, strict=True)):
+        assert (frame == picture.rgb).all() or index not in range(15, 22)
+
+
+@pytest.mark.media
+def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
+    for name in ("one.mp4", "two.mp4"):
+        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, steps=2, seed=3))
+    one, two = rgb(tmp_path / "one.mp4"), rgb(tmp_path / "two.mp4")
+    assert all((a == b).all() for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.media
+@pytest.mark.parametrize(
+    ("length", "seconds", "frames"),
+    [("video", 0.5, 20), ("video", 2.0, 20), ("speech", 0.5, 13), ("speech", 2.0, 50), ("shortest", 2.0, 20)],
+)
+def test_length_policies(short, tmp_path, tinting, speech, length, seconds, frames):
+    report = dub(short, speech(seconds), tmp_path / "out.mp4", DubOptions(model=tinting, length=length))
+    after = video.probe(tmp_path / "out.mp4")
+    assert report.frames == after.frames == frames
+    assert report.video_s == pytest.approx(frames / 25)
+    assert len(audio.load(tmp_path / "out.mp4")) / 16_000 == pytest.approx(frames / 25, abs=0.03)
+    assert ("the speech are cut" in report.length) == (seconds > report.video_s)
+    assert ("the video are cut" in report.length) == (frames < 20)
+
+
+@pytest.mark.media
+def test_held_frames_still_speak(short, tmp_path, tinting, speech, intercepted):
+    options = DubOptions(model=tinting, length="speech", extend="hold")
+    dub(short, speech(1.2), tmp_path / "out.mp4", options)
+    held = [picture.rgb for picture in intercepted[20:]]
+    assert len(held) == 10
+    assert any((one != other).any() for one, other in pairwise(held))
+
+
+@pytest.mark.media
+def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, tinting, intercepted):
+    left, right = rgb(media / CLIP)[:16], rgb(media / "clip09_grid_swiz3n.mpg")[:16]
+    both = [np.hstack(pair) for pair in zip(left, right, strict=True)]
+    source = remake(tmp_path / "both.mp4", both)
+    with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    assert not (tmp_path / "out.mp4").exists()
+    with pytest.raises(UserError, match="no face 3"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, face=3))
+    for face in (1, 2):
+        intercepted.clear()
+        out = tmp_path / f"out{face}.mp4"
+        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, face=face))
+        assert report.gaps == ()
+        changed = np.any([a != b.rgb for a, b in zip(rgb(source), intercepted, strict=True)], axis=(0, 3))
+        assert changed[:, :360].any() == (face == 1)
+        assert changed[:, 360:].any() == (face == 2)
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("name", ["clip04_retalk_face1.mp4", "clip16_xportrait_driving.mp4"])
+def test_variable_and_low_rates_keep_every_time(media, tmp_path, tinting, speech, name):
+    options = DubOptions(model=tinting, length="shortest")
+    report = dub(media / name, speech(1.5), tmp_path / "out.mp4", options)
+    before, after = ([frame.time_s for frame in video.frames(path)] for path in (media / name, tmp_path / "out.mp4"))
+    assert after == pytest.approx([time_s for time_s in before if time_s < 1.499], abs=1e-6)
+    assert report.audio_s == pytest.approx(report.video_s, abs=1e-4)
+
+
+@pytest.mark.media
+def test_a_failure_on_the_way_leaves_nothing(media, short, tmp_path, tinting):
+    def stop(done, total):
+        if done == CHUNK:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting), stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.media
+def test_a_full_disk_is_said_and_leaves_nothing(media, short, tmp_path, tinting, monkeypatch):
+    def full(self, picture):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Writer, "add", full)
+    with pytest.raises(UserError, match=r"can not write .*out\.mp4; got No space left"):
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_say_what_is_wrong():
+    for changes in ({"steps": 0}, {"guidance": -1.0}, {"face": 0}, {"length": "long"}, {"extend": "loop"}):
+        with pytest.raises(UserError, match="--" + next(iter(changes))):
+            replace(DubOptions(), **changes)

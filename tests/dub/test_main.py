@@ -1,0 +1,154 @@
+"""The command: bad input is one line and exit code 2, and nothing of it stays; no training library is imported."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from components.core.media import audio
+from components.dub import __main__ as command
+from tests.dub.builders import save_video
+
+TICK = Fraction(1, 12800)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A clip of 20 frames without a face."""
+    return save_video(tmp_path / "clip.mp4", [index * 512 for index in range(20)], TICK)
+
+
+@pytest.fixture
+def refused(tmp_path, tinting, monkeypatch, capsys):
+    """Runs the command, checks that it was refused properly, and returns what it said."""
+
+    def run(video, sound, *more, out=tmp_path / "out.mp4"):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        model = () if "--model" in more else ("--model", tinting)
+        monkeypatch.setattr(sys, "argv", list(map(str, ["dub", video, sound, "-o", out, *model, *more])))
+        with pytest.raises(SystemExit) as caught:
+            command.main()
+        assert caught.value.code == 2
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+        assert len(said) == 1
+        assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+        return said[0]
+
+    return run
+
+
+def test_a_missing_video(refused, speech, tmp_path):
+    assert "nowhere.mp4" in refused(tmp_path / "nowhere.mp4", speech(1.0))
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a text\n" * 100, bytes(5000)], ids=["empty", "text", "zeros"])
+def test_what_is_no_video(refused, speech, tmp_path, content):
+    path = tmp_path / "fake.mp4"
+    path.write_bytes(content)
+    assert "fake.mp4" in refused(path, speech(1.0))
+
+
+def test_a_truncated_video(refused, speech, tmp_path, clip):
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    assert "cut.mp4" in refused(path, speech(1.0))
+
+
+def test_a_folder(refused, speech, tmp_path):
+    (tmp_path / "folder.mp4").mkdir()
+    assert "folder.mp4" in refused(tmp_path / "folder.mp4", speech(1.0))
+
+
+def test_sound_alone_is_no_video(refused, speech):
+    assert "speech1.0.wav" in refused(speech(1.0), speech(2.0))
+
+
+def test_no_face(refused, clip, speech):
+    assert refused(clip, speech(1.0)) == "error: clip.mp4: no face found in 20 frames"
+
+
+def test_a_clip_shorter_than_a_chunk(refused, speech, tmp_path):
+    short = save_video(tmp_path / "short.mp4", [0, 512, 1024], TICK)
+    assert "short.mp4: 3 frames to dub, expected at least the 8" in refused(short, speech(1.0))
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound"])
+def test_what_is_no_sound(refused, clip, tmp_path, content):
+    path = tmp_path / "fake.wav"
+    path.write_bytes(content)
+    assert "fake.wav" in refused(clip, path)
+
+
+def test_a_video_without_sound_is_no_speech(refused, clip, tmp_path):
+    other = save_video(tmp_path / "mute.mp4", [index * 512 for index in range(20)], TICK)
+    assert "mute.mp4" in refused(clip, other)
+
+
+def test_silent_and_short_speech(refused, clip, tmp_path):
+    audio.write_wav(tmp_path / "silent.wav", np.zeros(32_000, np.float32))
+    assert "silent.wav is silent" in refused(clip, tmp_path / "silent.wav")
+    audio.write_wav(tmp_path / "short.wav", np.full(800, 0.5, np.float32))
+    assert "short.wav holds 0.05 s" in refused(clip, tmp_path / "short.wav")
+
+
+def test_outputs_that_can_not_be(refused, clip, speech, tmp_path):
+    sound = speech(1.0)
+    assert "is an input" in refused(clip, sound, "--overwrite", out=clip)
+    (tmp_path / "there.mp4").write_bytes(b"mine")
+    assert "already exists" in refused(clip, sound, out=tmp_path / "there.mp4")
+    assert "suffix '.avi'" in refused(clip, sound, out=tmp_path / "out.avi")
+    assert "folder does not exist" in refused(clip, sound, out=tmp_path / "no" / "out.mp4")
+    assert "is an input or the output" in refused(clip, sound, "--report", clip)
+    link = tmp_path / "link.mp4"
+    link.symlink_to(clip)
+    assert "is an input" in refused(clip, sound, "--overwrite", out=link)
+
+
+def test_models_that_can_not_be(refused, clip, speech, tmp_path, monkeypatch):
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    assert "bad.onnx" in refused(clip, speech(1.0), "--model", tmp_path / "bad.onnx")
+    assert "no.onnx does not exist" in refused(clip, speech(1.0), "--model", tmp_path / "no.onnx")
+
+
+@pytest.mark.parametrize("more", [("--steps", "0"), ("--guidance", "99"), ("--face", "0")])
+def test_options_out_of_range(refused, clip, speech, more):
+    assert more[0] in refused(clip, speech(1.0), *more)
+
+
+@pytest.mark.media
+def test_a_dub_imports_no_training_library(media, tmp_path, tinting):
+    code = (
+        "import sys; from components.dub.__main__ import main; main()\n"
+        "heavy = {'torch', 'lightning', 'pandas', 'onnx', 'sklearn'} & {*sys.modules}\n"
+        "assert not heavy, heavy\n"
+    )
+    clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
+    arguments = [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--report", tmp_path / "out.json"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "on CPU" in done.stderr or "on CUDA" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.mp4"]
+
+
+@pytest.mark.media
+def test_ctrl_c_leaves_nothing(media, tmp_path, tinting):
+    code = (
+        "import os, signal; from components.dub import output\n"
+        "add = output.Writer.add\n"
+        "def stop(self, picture):\n"
+        "    add(self, picture)\n"
+        "    if self.frames == 10: os.kill(os.getpid(), signal.{name})\n"
+        "output.Writer.add = stop\n"
+        "from components.dub.__main__ import main; main()\n"
+    )
+    clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
+    arguments = [*map(str, [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting])]
+    for name in ("SIGINT", "SIGTERM"):
+        run = [sys.executable, "-c", code.replace("{name}", name), *arguments]
+        done = subprocess.run(run, capture_output=True, text=True)
+        assert done.returncode == 130
+        assert "interrupted: nothing was written" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,128 @@
+"""The result's file: times, size, rotation, pixel format, colours, and the sound in step."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from components.core.media import audio, video
+from components.dub import output
+from components.dub.output import SOUND_HZ, Look, Writer
+from components.dub.timeline import timeline
+from tests.dub.builders import save_video
+
+SILENCE = np.zeros(0, np.float32)
+AT_25 = [index * 512 for index in range(20)]
+TICK = Fraction(1, 12800)
+
+
+def copy(source, target, sound=SILENCE):
+    """Decodes and writes again, as a dub with nothing but gaps does."""
+    info = video.probe(source)
+    with Writer(target, Look.of(source, info), sound) as writer:
+        for picture in timeline(video.frames(source), float(info.fps), 1.0, "video", "hold"):
+            writer.add(picture)
+    return writer
+
+
+def times(path):
+    return [frame.time_s for frame in video.frames(path)]
+
+
+def stream_of(path):
+    container = av.open(str(path))
+    return container.streams.video[0], next(container.decode(video=0))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(
+    ("stamps", "tick"),
+    [
+        (AT_25, TICK),
+        ([index * 1001 for index in range(30)], Fraction(1, 30000)),
+        ([0, 512, 1536, 1800, 4000, 4512], TICK),  # variable rate
+        ([5000 + index * 512 for index in range(9)], TICK),  # does not begin at 0
+    ],
+    ids=["25", "29.97", "vfr", "late"],
+)
+def test_times_are_kept(tmp_path, suffix, stamps, tick):
+    source = save_video(tmp_path / "source.mp4", stamps, tick)
+    writer = copy(source, tmp_path / f"result{suffix}")
+    rounding_s = 0.001 if suffix == ".mkv" else 1e-9  # Matroska counts in milliseconds
+    assert times(tmp_path / f"result{suffix}") == pytest.approx(times(source), abs=rounding_s)
+    assert writer.frames == len(stamps)
+    assert writer.sound_s == pytest.approx(writer.end_s, abs=1 / SOUND_HZ)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_size_and_rotation_are_kept(tmp_path, rotation):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK, rotation=rotation)
+    copy(source, tmp_path / "result.mp4")
+    before, after = video.probe(source), video.probe(tmp_path / "result.mp4")
+    assert before.rotation_deg == rotation
+    for name in ("width_px", "height_px", "rotation_deg", "fps", "frames", "duration_s", "vfr"):
+        assert getattr(after, name) == getattr(before, name)
+    for one, other in zip(video.frames(source), video.frames(tmp_path / "result.mp4"), strict=True):
+        assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 2.5
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+def test_the_pixel_format_is_kept(tmp_path, pixel_format):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK, pixel_format=pixel_format)
+    copy(source, tmp_path / "result.mp4")
+    assert video.probe(tmp_path / "result.mp4").pixel_format == pixel_format
+
+
+def test_odd_sizes_are_kept_in_full_chroma(tmp_path):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK, size=(63, 47), pixel_format="yuv444p")
+    copy(source, tmp_path / "result.mp4")
+    after = video.probe(tmp_path / "result.mp4")
+    assert (after.width_px, after.height_px, after.pixel_format) == (63, 47, "yuv444p")
+
+
+@pytest.mark.parametrize(("matrix", "colour_range"), [(1, 1), (1, 2), (6, 1), (5, 2), (2, 1)])
+def test_colours_and_their_tags_are_kept(tmp_path, matrix, colour_range):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK, matrix=matrix, colour_range=colour_range)
+    copy(source, tmp_path / "result.mp4")
+    (_, one), (_, other) = stream_of(source), stream_of(tmp_path / "result.mp4")
+    assert int(one.colorspace) == matrix
+    assert (other.colorspace, other.color_range) == (one.colorspace, one.color_range)
+    for before, after in zip(video.frames(source), video.frames(tmp_path / "result.mp4"), strict=True):
+        assert np.abs(before.rgb.astype(int) - after.rgb).mean((0, 1)).max() < 3
+
+
+def test_pixels_that_are_not_square_stay_so(tmp_path):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK, aspect=Fraction(16, 15))
+    copy(source, tmp_path / "result.mp4")
+    assert stream_of(tmp_path / "result.mp4")[0].sample_aspect_ratio == Fraction(16, 15)
+
+
+def test_the_sound_is_in_step_at_both_ends(tmp_path):
+    """Clicks at the first and in the last half second come back where they were, and the sound ends with the video."""
+    sound = np.zeros(10 * SOUND_HZ, np.float32)
+    clicks_s = [0.1, 0.7]
+    for click_s in clicks_s:
+        start = round(click_s * SOUND_HZ)
+        sound[start : start + 240] = 0.8 * np.sin(np.arange(240) / 5)
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK)
+    copy(source, tmp_path / "result.mp4", sound)
+    heard = audio.load(tmp_path / "result.mp4", SOUND_HZ)
+    assert len(heard) / SOUND_HZ == pytest.approx(0.8, abs=1024 / SOUND_HZ)
+    for click_s in clicks_s:
+        middle = round((click_s + 0.0025) * SOUND_HZ)
+        near = np.abs(heard[middle - 2400 : middle + 2400])
+        assert (near.argmax() - 2400) / SOUND_HZ == pytest.approx(0, abs=0.004)
+        assert near.max() > 0.5
+
+
+def test_nothing_written_is_an_error_only_where_it_went_well(tmp_path):
+    source = save_video(tmp_path / "source.mp4", AT_25, TICK)
+    look = Look.of(source, video.probe(source))
+    with pytest.raises(KeyError), Writer(tmp_path / "result.mp4", look, SILENCE):
+        raise KeyError("what went wrong first")
+
+
+def test_every_container_can_be_written():
+    for name in output.FORMATS.values():
+        assert av.ContainerFormat(name, "w").is_output
