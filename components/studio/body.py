@@ -37,7 +37,7 @@ def dress(size_px: int, scale_px: float, lamp: Light, rng: np.random.Generator) 
     shoulder = np.clip((slope - y) * scale_px / 1.2 + 0.5, 0, 1)
     depth = np.array((1.52, 1.86, 1.80))[style]
     opening = (side / (0.50, 0.42, 0.34)[style]) ** (2.0 if style == 0 else 1.0)
-    neckline = -depth + (depth - 1.22) * np.clip(opening, 0, 1.6)
+    neckline = -depth + (depth - 1.22) * np.clip(opening, 0, 1.2)
     below = np.clip((neckline - y) * scale_px / 1.2 + 0.5, 0, 1)
     edge = np.exp(-(((neckline - 0.045 - y) / 0.012) ** 2)) * (style != 2)
     relief = 0.30 * np.exp(-(((side - 0.9) / 0.7) ** 2)) + 0.10 * np.sin(x * 5 + 3 * y) * 0.3
@@ -59,9 +59,8 @@ def dress(size_px: int, scale_px: float, lamp: Light, rng: np.random.Generator) 
 def _shirt(side: Floats, y: Floats, neckline: Floats, jacket: Floats, rng: np.random.Generator) -> Floats:
     """Colour per pixel of a jacket over a shirt with a collar."""
     shirt = np.array(((0.75, 0.76, 0.78), (0.45, 0.55, 0.70), (0.70, 0.60, 0.55))[int(rng.integers(3))])
-    lapel = smoothstep(0.02, 0.04, y - (-2.3 + 2.2 * (side - 0.05)))[..., None]
     collar = np.exp(-(((neckline - 0.12 - y) / 0.10) ** 4))[..., None]
-    colour = jacket * (1 - 0.0 * lapel) + np.zeros((*side.shape, 3))
+    colour = np.broadcast_to(jacket, (*side.shape, 3))
     inside = smoothstep(0.03, -0.01, side - 0.30 - 0.42 * (y + 1.5))[..., None]
     colour = colour * (1 - inside) + shirt * inside
     crease = 0.55 + 0.45 * smoothstep(0.0, 0.03, np.abs(neckline - 0.21 - y))[..., None]

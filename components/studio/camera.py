@@ -8,11 +8,12 @@ import numpy as np
 
 from components.core.media.video import Image
 from components.studio import Floats, eyes, props
+from components.studio.atlas import ROWS_PER_UNIT, TOP, smoothstep
 from components.studio.backdrop import PLACES, backdrop
 from components.studio.body import Body, dress
-from components.studio.head import Head
+from components.studio.head import Head, Maps
 from components.studio.identity import Speaker
-from components.studio.march import Pose, march, rays
+from components.studio.march import Hits, Pose, march, rays
 from components.studio.mouth import Lips, lips
 from components.studio.performance import Performance, gazes, lights, poses
 from components.studio.shade import Light, cast_shadow, shade
@@ -70,9 +71,7 @@ class Camera:
         head = shade(maps, hits, pose, lamp, shadow)
         body = self._moved(stage.body, pose)
         picture = _over(stage.room, body.colour, body.cover)
-        hair = cv2.remap(maps.relief, hits.column, hits.row, cv2.INTER_LINEAR)[..., 2]
-        bare = np.maximum(body.neckline, hair * (hits.depth > -0.2))
-        picture = _over(picture, head, hits.coverage * bare)
+        picture = _over(picture, head, hits.coverage * np.maximum(body.neckline, _before_clothes(maps, hits)))
         if self.speaker.glasses is not None:
             picture = _over(picture, *props.glasses(self.speaker, pose, self.size_px, self.scale_px))
         return picture
@@ -85,6 +84,15 @@ class Camera:
         return Body(
             *(cv2.warpAffine(layer, shift, size, **flags) for layer in (body.colour, body.cover, body.neckline))
         )
+
+
+def _before_clothes(maps: Maps, hits: Hits) -> Floats:
+    """1 where what a ray met hangs in front of the collar: the head, its chin and beard, hair; 0 on the neck."""
+    hair = cv2.remap(maps.relief, hits.column, hits.row, cv2.INTER_LINEAR)[..., 2] * (hits.depth > -0.2)
+    radius = cv2.remap(maps.radius, hits.column, hits.row, cv2.INTER_LINEAR)
+    y = TOP - hits.row / ROWS_PER_UNIT
+    chin = smoothstep(0.56, 0.62, radius) * smoothstep(-1.5, -1.42, y)
+    return np.asarray(np.maximum(np.maximum(hair, chin), smoothstep(-1.18, -1.08, y)))
 
 
 def _over(picture: Floats, layer: Floats, cover: Floats) -> Floats:

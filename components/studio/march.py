@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from components.studio import Floats
-from components.studio.atlas import BOTTOM, COLUMNS, COLUMNS_PER_RADIAN, ROWS, ROWS_PER_UNIT, TOP, smoothstep
+from components.studio.atlas import BOTTOM, COLUMNS_PER_RADIAN, ROWS_PER_UNIT, TOP, smoothstep
 
 DISTANCE = 7.0
 NEAR, FAR = 1.35, -1.15
@@ -52,7 +52,8 @@ class Rays:
 
 @dataclass(frozen=True)
 class Hits:
-    """Where rays meet the surface: texel coordinates, angle, and coverage 0..1, each (h, w) float32."""
+    """Where rays meet the surface: texel coordinates, angle, depth towards the camera and coverage 0..1, each (h, w)
+    float32."""
 
     column: Floats
     row: Floats
@@ -95,10 +96,8 @@ def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
     """First meeting of each ray with the surface; coverage fades over one pixel (`pixel` head units) at the outline."""
     coarse = lines.halved()
     z = np.full(coarse.follow.shape, NEAR, np.float32)
-    closest = np.full_like(z, 9)
     for _ in range(30):
         gap = _gap(coarse, z, radius)[0]
-        np.minimum(closest, gap, out=closest)
         step = np.clip(gap * np.float32(0.7), 0.014, 0.3)
         z -= np.where(gap > 0.004, step, 0)
     size = (lines.follow.shape[1], lines.follow.shape[0])
@@ -106,7 +105,7 @@ def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
     z = np.where(z < FAR, cv2.dilate(z, np.ones((3, 3), np.uint8)), z)
     z = cv2.resize(z, size, interpolation=cv2.INTER_NEAREST) + np.float32(0.03)
     closest = np.full_like(z, 9)
-    slope, gap, step = np.float32(1.3), np.float32(0), np.float32(0)
+    slope, gap, step = np.full_like(z, 1.3), np.zeros_like(z), np.zeros_like(z)
     for index in range(7):
         before = gap
         gap, column, row, angle = _gap(lines, z, radius)
@@ -118,8 +117,3 @@ def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
     coverage = np.clip(np.float32(1.0) - (closest - np.float32(0.006)) / np.float32(pixel), 0, 1)
     coverage = cv2.medianBlur(np.where(z < FAR, np.float32(0), coverage).astype(np.float32), 3)
     return Hits(column, row, angle - np.float32(np.pi), z, coverage)
-
-
-def texels() -> tuple[int, int]:
-    """(rows, columns) of every map."""
-    return ROWS, COLUMNS

@@ -94,7 +94,7 @@ def paint(mouth: Lips, speaker: Speaker, colour: Floats, radius: Floats) -> tupl
     radius = radius + 0.030 * np.sin(np.pi * np.clip(top, 0, 1) ** 0.75) * on_top
     radius = radius + 0.046 * np.sin(np.pi * np.clip(bottom, 0, 1) ** 0.70) * on_bottom
     seam = np.exp(-np.abs(v - 0.5 * (curves.inner_top + curves.inner_bottom)) / 0.012) * soft
-    radius = radius - 0.03 * seam
+    radius = radius - 0.014 * seam
     colour = _lip_colour(colour, speaker, on_top, on_bottom, u, seam)
     gap = np.clip((curves.inner_top - curves.inner_bottom) / TEXEL - 0.3, 0, 1)
     hole = _between(v, curves.inner_bottom, curves.inner_top) * gap
@@ -126,7 +126,7 @@ def _lip_colour(colour: Floats, speaker: Speaker, top: Floats, bottom: Floats, u
 
 def _inside(mouth: Lips, curves: _Curves, u: Floats, v: Floats) -> tuple[Floats, Floats]:
     """Colour (h, w, 4) and depth (h, w) of what shows between the lips: the dark, tongue, lower and upper teeth."""
-    light_in = 0.25 + 0.75 * float(smoothstep(0.0, 0.16, mouth.opening))
+    light_in = 0.12 + 0.88 * float(smoothstep(0.01, 0.15, mouth.opening))
     colour = np.zeros((*u.shape, 4), np.float32)
     colour[..., :3] = np.array((0.030, 0.008, 0.007), np.float32)
     depth = np.full_like(u, 0.13)
@@ -141,7 +141,7 @@ def _inside(mouth: Lips, curves: _Curves, u: Floats, v: Floats) -> tuple[Floats,
     edge_low = -mouth.drop * 1.05 - 0.052 + 0.02 * (1 - arch)
     edge_high = -0.026 + 0.022 * (1 - arch) + 0.003 * np.cos(u * 2 * np.pi / 0.075)
     colour, depth = _teeth(colour, depth, np.clip((edge_low - v) / TEXEL + 0.5, 0, 1) * 0.8, u / 0.75, light_in)
-    shadow = 0.45 + 0.55 * smoothstep(0.0, 0.045, curves.inner_top - v)
+    shadow = 0.30 + 0.70 * smoothstep(0.0, 0.055, curves.inner_top - v)
     return _teeth(colour, depth, np.clip((v - edge_high) / TEXEL + 0.5, 0, 1), u, light_in * shadow)
 
 
