@@ -24,7 +24,7 @@ from components.dub.options import DubOptions, Progress
 from components.dub.output import FORMATS, SOUND_HZ, Look, Writer
 from components.dub.report import Clock, DubReport, Input
 from components.dub.speech import Speech
-from components.dub.timeline import Picture, timeline
+from components.dub.timeline import LONGEST_S, Picture, steady, timeline
 
 DEFAULTS = DubOptions()
 log = logging.getLogger(__name__)
@@ -99,6 +99,8 @@ def _check(source: Path, voice: Path, target: Path, options: DubOptions) -> None
 
 def _prepare(source: Path, voice: Path, options: DubOptions) -> Job:
     info, speech = video.probe(source), Speech.load(voice)
+    if info.duration_s > info.frames * LONGEST_S:
+        raise MediaError("unreadable", f"{source.name}: {info.frames} frames in {info.duration_s:.0f} s are no video")
     editor = Editor(model.find(options.model))
     if options.length != "speech":
         _long_enough(source, info.frames, editor.card.chunk_frames)
@@ -135,7 +137,7 @@ def _dub(job: Job, target: Path, clock: Clock, progress: Progress | None) -> Dub
 
 
 def _edited(job: Job, follower: Follower, mesh: FaceMesh, clock: Clock) -> Iterator[Edited]:
-    frames = clock.each("decode", video.frames(job.video))
+    frames = clock.each("decode", steady(video.frames(job.video), job.video))
     options = job.options
     pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
     seen = track(pictures, follower, mesh, job.editor.card.size_px, clock)

@@ -4,18 +4,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.core.base.errors import UserError
-from components.core.media.video import Frame
+from components.core.media.video import Frame, MediaError
 from components.dub.options import Extend, Length
 
 Image = NDArray[np.uint8]
 
 TOLERANCE_S = 1e-3
 """Speech that outlasts the last frame by less than this is not worth another frame."""
+LONGEST_S = 600.0
+"""No frame shows for longer."""
 PINGPONG_BYTES = 256_000_000
 """What the frames that pingpong may play back and forth can hold: at 720p the last 96 frames."""
 
@@ -33,6 +36,20 @@ class Picture:
     @property
     def end_s(self) -> float:
         return self.time_s + self.duration_s
+
+
+def steady(frames: Iterable[Frame], path: Path) -> Iterator[Frame]:
+    """The frames as they are.
+
+    Raises:
+        MediaError: one would show for longer than LONGEST_S, as where timestamps are corrupt.
+    """
+    time_s = 0.0
+    for frame in frames:
+        if frame.time_s - time_s > LONGEST_S:
+            raise MediaError("unreadable", f"{path.name}: time jumps from {time_s:.1f} s to {frame.time_s:.1f} s")
+        time_s = frame.time_s
+        yield frame
 
 
 def timeline(

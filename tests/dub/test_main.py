@@ -56,6 +56,12 @@ def test_a_truncated_video(refused, speech, tmp_path, clip):
     assert "cut.mp4" in refused(path, speech(1.0))
 
 
+@pytest.mark.parametrize("ticks", [12_800 * 3600, 12_800 * 100_000])
+def test_a_video_with_corrupt_times(refused, speech, tmp_path, ticks):
+    path = save_video(tmp_path / "jump.mp4", [*(index * 512 for index in range(20)), ticks], TICK)
+    assert "jump.mp4" in refused(path, speech(1.0))
+
+
 def test_a_folder(refused, speech, tmp_path):
     (tmp_path / "folder.mp4").mkdir()
     assert "folder.mp4" in refused(tmp_path / "folder.mp4", speech(1.0))

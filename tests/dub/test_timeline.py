@@ -1,14 +1,15 @@
 """The length policies, frame by frame."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from components.core.base.errors import UserError
-from components.core.media.video import Frame
+from components.core.media.video import Frame, MediaError
 from components.dub import timeline as module
-from components.dub.timeline import timeline
+from components.dub.timeline import steady, timeline
 
 
 def frames(times):
@@ -79,3 +80,9 @@ def test_fail_says_both_lengths():
 
 def test_no_frames_no_pictures():
     assert list(timeline([], 25, 1.0, "speech", "hold")) == []
+
+
+def test_a_jump_in_time_is_corrupt():
+    assert len(list(steady(frames([0, 1, 599]), Path("clip.mp4")))) == 3
+    with pytest.raises(MediaError, match=r"clip\.mp4: time jumps from 1\.0 s to 700\.0 s"):
+        list(steady(frames([0, 1, 700]), Path("clip.mp4")))
