@@ -97,7 +97,7 @@ def markdown(card: Mapping[str, Any]) -> str:
         ),
         "",
         "## The file",
-        f"{export['megabytes']:.1f} MB; largest difference from torch {export['max_abs_error']:.1e} (pixels in [-1, 1]).",
+        f"{export['megabytes']:.1f} MB; difference from torch at most {export['max_abs_error']:.1e} (of [-1, 1]).",
         f"A second of cropped video took {export['seconds_per_second']:.2f} s at {card['sampling']['steps']} steps,",
         "measured on the machine that exported it.",
         "",

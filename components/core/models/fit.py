@@ -127,7 +127,7 @@ def fit(learner: Learner[B], batch_at: Callable[[int], B], spec: Fit, run: Run) 
 def _trainer(callbacks: list[Callback], spec: Fit, run: Run) -> lightning.Trainer:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     # The folder may hold the checkpoint we resume from, batches are made in memory, and CPU-only machines are welcome.
-    warnings.filterwarnings("ignore", r".*(exists and is not empty|does not have many workers|GPU available)")
+    warnings.filterwarnings("ignore", r".*(exists and is not empty|does not have many workers|GPU available|LeafSpec)")
     return lightning.Trainer(
         max_steps=spec.steps,
         precision=run.precision,  # type: ignore[arg-type]
