@@ -1,0 +1,149 @@
+"""The editor's data and its three phases on small synthetic pairs."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from components.core.base import seeds
+from components.core.base.errors import UserError
+from components.core.diffusion.flow import Timesteps
+from components.core.media import FPS, shards, video
+from components.core.models.fit import Fit, Run
+from components.core.models.learning import Drawing, Objective
+from components.core.models.lora import Band
+from components.editor import core
+from components.editor.data import Data, Light, load
+from components.editor.params import Common, Lip, Structure, Texture
+from components.editor.phases import put
+from tests.core.models.test_dubber import SHAPE, frontend, network
+from tests.pairs.test_pairs import judge
+from tests.talking import talking_crop
+
+COMMON = Common(SHAPE, paste_share=0.5, paste_gap_frames=(6, 12))
+FIT = Fit(20, 3e-3, 2, 0.0, 0.5, 1.0, 100)
+DRAWING = Drawing(2, 0.5, 0.0, 0.5, 0.5)
+HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal"), 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pairs folder whose companions are the crops with their mouths shifted in time."""
+    path = tmp_path_factory.mktemp("pairs")
+    with shards.ShardWriter(path, "pairs", 8) as writer:
+        for name in ("a", "b"):
+            frames = np.roll(talking_crop(name, frames=24).frames, 9, 0)
+            buffer = io.BytesIO()
+            video.write(buffer, frames, FPS, crf=6, pixel_format="yuv444p")
+            writer.add(f"{name}--0", {"mp4": buffer.getvalue()})
+    return path
+
+
+@pytest.fixture
+def accepted() -> pd.DataFrame:
+    light = {"relight_gain": 1.0, "relight_gamma": 1.0, "relight_slope": 0.0}
+    rows = [{"pair_id": f"{name}--0", "crop_id": name, **light} for name in ("a", "b")]
+    rows[1]["relight_gain"] = 1.2
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def data(folder: Path, accepted: pd.DataFrame) -> Data:
+    crops = [talking_crop(name, frames=24) for name in ("a", "b", "short")]
+    crops[2] = replace(crops[2], frames=crops[2].frames[:4])
+    return load(crops, frontend(), accepted, folder, 6)
+
+
+def run_of(folder: Path, stage: str) -> Run:
+    return Run(stage, 0, folder, "x", "32-true")
+
+
+def test_target_and_input_are_one_moment_in_one_light(data: Data) -> None:
+    plain = replace(COMMON, paste_share=0.0)
+    seen = set()
+    for step in range(30):
+        segment = data.segment(plain, seeds.rng(0, step))
+        crop = data.clips.crop_of(int(segment.frames[0]))
+        lit = (Light(1.0, 1.0, 0.0), Light(1.2, 1.0, 0.0))[crop].apply(data.clips.rgb[segment.frames])
+        np.testing.assert_array_equal(segment.target, lit)
+        above_mouth = (slice(None), slice(0, 4))
+        assert np.abs(segment.references[0][above_mouth].astype(int) - segment.target[above_mouth]).mean() < 3
+        seen.add(crop)
+    assert seen == {0, 1}
+
+
+def test_paste_takes_the_mouth_from_elsewhere_and_leaves_the_border(data: Data) -> None:
+    frames = np.arange(6) + 3
+    pasted = data.pasted(frames, (6, 12), seeds.rng(0, "paste"))
+    real = data.clips.rgb[frames]
+    np.testing.assert_array_equal(pasted[:, [0, -1]], real[:, [0, -1]])
+    moved = [
+        np.abs(pasted[:, 8:16, 8:24].astype(int) - data.clips.rgb[frames + d, 8:16, 8:24]).mean() for d in range(-3, 16)
+    ]
+    assert abs(int(np.argmin(moved)) - 3) >= 6
+
+
+def test_speech_stays_inside_its_crop(data: Data) -> None:
+    rows = data.speech(np.arange(18, 24))
+    assert rows.shape == (4 * 6 + 8, 80)
+    np.testing.assert_array_equal(rows[:-4], data.mel[4 * 18 - 4 : 4 * 24])
+    np.testing.assert_array_equal(rows[-4:], np.repeat(data.mel[4 * 24 - 1][None], 4, 0))
+
+
+def test_light_brightens_and_slopes() -> None:
+    grey = np.full((1, 4, 9, 3), 100, np.uint8)
+    assert (Light(1.2, 1.0, 0.0).apply(grey) == 120).all()
+    sloped = Light(1.0, 1.0, 0.5).apply(grey)[0, 0, :, 0]
+    assert sloped[0] == 50
+    assert sloped[4] == 100
+    assert sloped[8] == 150
+
+
+def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
+    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH)
+    config, phase = core.structure(data, COMMON, spec, run_of(tmp_path / "structure", "editor-structure"))
+    losses = phase.curve["loss"]
+    assert config.role == "editor"
+    assert losses.tail(5).mean() < 0.8 * losses.head(5).mean()
+
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05)
+    made = core.lip(data, model, judge().sync, COMMON, lip, run_of(tmp_path / "lip", "editor-lip"))
+    assert set(made.curve.columns) == {"step", "loss", "flow", "sync"}
+    assert all(".lip" in name for name in made.tensors)
+    assert any(value.abs().max() > 0 for name, value in made.tensors.items() if "lora_up" in name)
+    for name, value in before.items():
+        torch.testing.assert_close(model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
+    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05)
+    heard = core.texture(data, network(), judge().identity, COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
+    assert (heard.curve["identity"] == 0).all()
+    silent = core.texture(
+        data,
+        network(),
+        judge().identity,
+        COMMON,
+        replace(texture, drawing=DRAWING),
+        run_of(tmp_path / "b", "editor-texture"),
+    )
+    assert (silent.curve["identity"] > 0).any()
+    assert (silent.curve["perceptual"] > 0).any()
+
+
+def test_a_window_is_put_where_it_was_taken() -> None:
+    crops = torch.zeros(1, 2, 3, 48, 48)
+    filled = put(torch.ones(1, 2, 3, 24, 32), crops)
+    assert filled[0, 0, 0].nonzero().min(0).values.tolist() == [20, 8]
+    assert filled.sum() == 2 * 3 * 24 * 32
+
+
+def test_no_accepted_pair_is_an_error_that_says_where_to_look(folder: Path, accepted: pd.DataFrame) -> None:
+    with pytest.raises(UserError, match=r"2 accepted pairs, none of 99 frames.*validate_pairs\.json"):
+        load([talking_crop("a", frames=24)], frontend(), accepted, folder, 99)
