@@ -8,6 +8,7 @@ from typing import Any
 from components.core.base import runtime
 from components.core.base.errors import UserError, shell
 
+METHODS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 COLUMNS = {
     "mouth_psnr_db": "mouth PSNR, dB",
     "lip_opening_r": "lip opening r",
@@ -29,7 +30,7 @@ LOOK = {
 
 
 def table(metrics: Path) -> list[dict[str, str]]:
-    """The benchmark, one row per method in the order in which it was measured, means with half-widths of intervals.
+    """The benchmark, one row per method, from the bounds to the exported editor; means with half-widths of intervals.
 
     Args:
         metrics: the folder of evaluate.json and export.json.
@@ -41,11 +42,13 @@ def table(metrics: Path) -> list[dict[str, str]]:
     for name in ("evaluate.json", "export.json"):
         path = metrics / name
         if path.exists():
-            rows |= json.loads(path.read_text())["rows"]
+            rows |= json.loads(path.read_text()).get("rows", {})
     if not rows:
         raise UserError(f"no benchmark in {metrics}/", expected="evaluate.json", fix="Run `make repro` first.")
     return [
-        {"row": row} | {title: _cell(values.get(key)) for key, title in COLUMNS.items()} for row, values in rows.items()
+        {"row": method} | {title: _cell(rows[method].get(key)) for key, title in COLUMNS.items()}
+        for method in METHODS
+        if method in rows
     ]
 
 
