@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from math import ceil
 from pathlib import Path
@@ -70,12 +71,11 @@ def ingest(task: Task) -> Outcome:
         samples = audio.load(task.source.path)
         _check_length(info.duration_s, task.params)
         _check_loudness(samples, task.params)
-        with FaceMesh(static=True) as mesh:
-            for shot, frames in _pieces(task, info):
-                try:
-                    clips.append(_write(task, info, samples, shot, frames, mesh))
-                except MediaError as error:
-                    rejects.append(Reject(f"{task.source.name}#{shot}", error.reason, error.detail))
+        for shot, frames in _pieces(task, info):
+            try:
+                clips.append(_write(task, info, samples, shot, frames))
+            except MediaError as error:
+                rejects.append(Reject(f"{task.source.name}#{shot}", error.reason, error.detail))
     except MediaError as error:
         rejects.append(Reject(task.source.name, error.reason, error.detail))
     return Outcome(tuple(clips), tuple(rejects))
@@ -96,14 +96,12 @@ def _pieces(task: Task, info: VideoInfo) -> Iterator[tuple[int, Iterator[tuple[i
         yield shot, ((index, frame) for index, (_, frame) in group)
 
 
-def _write(
-    task: Task, info: VideoInfo, samples: audio.Samples, shot: int, frames: Iterator[tuple[int, Image]], mesh: FaceMesh
-) -> Clip:
+def _write(task: Task, info: VideoInfo, samples: audio.Samples, shot: int, frames: Iterator[tuple[int, Image]]) -> Clip:
     """Writes one piece and describes it; nothing is left behind where it is no clip."""
     source, params = task.source, task.params
     clip_id = source.key if source.whole else f"{source.key}-{shot:03d}"
     path = task.parts / f"{clip_id}.mp4"
-    watch = _Watch(mesh, params.face_every_frames)
+    watch = _Watch(params.face_every_frames)
     try:
         count = video.write(path, watch.over(frames), FPS, crf=params.crf)
         sound = _cut(samples, watch.first, count)
@@ -138,18 +136,24 @@ def _write(
     )
 
 
+@cache
+def _mesh() -> FaceMesh:
+    """The one of this process."""
+    return FaceMesh(static=True)
+
+
 class _Watch:
     """Looks at frames that pass: the index of the first, and whether there is a face."""
 
-    def __init__(self, mesh: FaceMesh, every: int) -> None:
-        self._mesh, self._every = mesh, every
+    def __init__(self, every: int) -> None:
+        self._every = every
         self.first, self.face = 0, False
 
     def over(self, frames: Iterator[tuple[int, Image]]) -> Iterator[Image]:
         for number, (index, frame) in enumerate(frames):
             self.first = index - number
             if not self.face and number % self._every == 0:
-                self.face = bool(self._mesh.detect(frame))
+                self.face = bool(_mesh().detect(frame))
             yield frame
 
 

@@ -94,3 +94,17 @@ def test_no_face_is_no_landmarks_and_no_noise(capfd) -> None:
     with face.FaceMesh(static=True) as mesh:
         assert mesh.detect(np.full((90, 120, 3), 90, np.uint8)) == []
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("share", [0.1, 0.05, 0.03])
+def test_small_faces_are_found_where_they_are(media, share) -> None:
+    frame = next(video.frames(media / "clip01_latentsync_demo1.mp4")).rgb[600:1300, 200:900]
+    with face.FaceMesh(static=True) as mesh:
+        near = mesh.detect(frame)[0]
+        side = round(head.fit(near[None]).scale_px[0] / share)
+        canvas = np.full((side, side, 3), 110, np.uint8)
+        canvas[side // 2 - 350 : side // 2 + 350, side // 2 - 350 : side // 2 + 350] = frame
+        (far,) = mesh.detect(canvas)
+    error = far[:, :2] - near[:, :2] - (side // 2 - 350)
+    assert np.abs(error).mean() < 0.04 * head.fit(near[None]).scale_px[0]
