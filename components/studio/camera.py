@@ -16,10 +16,19 @@ from components.studio.identity import Speaker
 from components.studio.march import Hits, Pose, march, rays
 from components.studio.mouth import Lips, lips
 from components.studio.performance import Performance, gazes, lights, poses
+from components.studio.sculpt import MOUTH_Y
 from components.studio.shade import Light, cast_shadow, shade
 
 # Pixels per head unit, as a share of the picture's side.
 SCALE = 0.315
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame, RGB uint8 (h, w, 3), and the share of the mouth that something passing before it hides, 0..1."""
+
+    frame: Image
+    hidden: float
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class Camera:
         self.scale_px = SCALE * size_px
         self.head = Head(speaker)
 
-    def film(self, performance: Performance, postures: Floats) -> Iterator[Image]:
-        """RGB frames uint8 (h, w, 3); `postures` is (f, 7), see visemes.CHANNELS."""
+    def film(self, performance: Performance, postures: Floats) -> Iterator[Shot]:
+        """Frame by frame; `postures` is (f, 7), see visemes.CHANNELS."""
         turned, lamps = poses(performance), lights(performance)
         looks = gazes(performance, turned)
         stage = self._set(performance, lamps[0])
@@ -49,10 +58,22 @@ class Camera:
         for index in range(performance.frames):
             mouth = lips(postures[index], self.speaker)
             picture = self._shoot(mouth, looks[index], turned[index], lamps[index], stage)
+            hidden = 0.0
             if way is not None:
                 view = (self.size_px, self.scale_px)
-                picture = _over(picture, *props.occluder(way, index, self.speaker, lamps[index], view))
-            yield _develop(picture, stage.grain, performance.noise, jitter)
+                colour, cover = props.occluder(way, index, self.speaker, lamps[index], view)
+                picture = _over(picture, colour, cover)
+                hidden = self._hidden(cover, mouth, turned[index])
+            yield Shot(_develop(picture, stage.grain, performance.noise, jitter), hidden)
+
+    def _hidden(self, cover: Floats, mouth: Lips, pose: Pose) -> float:
+        """The share of the mouth's outline that `cover` (h, w) hides."""
+        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        x = mouth.half_width * np.cos(turn)
+        y = MOUTH_Y - mouth.below / 2 + (mouth.opening / 2 + mouth.lower) * np.sin(turn)
+        points = props.project(np.stack([x, y, 0.95 - 0.5 * x**2], 1), pose, self.size_px, self.scale_px)
+        column, row = np.clip(points.T.round().astype(int), 0, self.size_px - 1)
+        return float(cover[row, column].mean())
 
     def _set(self, performance: Performance, lamp: Light) -> Set:
         rng = np.random.default_rng(performance.seed + 5)

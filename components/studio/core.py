@@ -26,9 +26,10 @@ from components.studio.visemes import articulate
 
 log = logging.getLogger(__name__)
 
-LIPS = ("opening", "width", "jaw")
+LIPS = ("opening", "width", "jaw", "hidden")
 """Columns of truth/lips.npz, in head units (an adult's head is about 2.25 tall): the gap between the lips at the
-middle, the distance between the corners, how far the chin is down."""
+middle, the distance between the corners, how far the chin is down; and the share 0..1 of the mouth that an occluder
+hides."""
 
 PAIR_COLUMNS = ["pair_id", "source", "truth", "language", "yaw_deg", "light", "occluded", "beard", "glasses", "voice"]
 
@@ -93,7 +94,7 @@ def _film(script: Plan, params: Params, seed: int, folder: Path, workers: int) -
 
 
 def _shoot(job: _Job) -> dict[str, Floats]:
-    """Films all takes of a speaker and returns the true lips of each, (f, 3) by path."""
+    """Films all takes of a speaker and returns the true lips of each, (f, 4) by path."""
     cv2.setNumThreads(1)
     camera = Camera(job.takes[0][0].speaker, job.size_px)
     truth = {}
@@ -101,10 +102,11 @@ def _shoot(job: _Job) -> dict[str, Floats]:
         path = (job.folder / take.path).with_suffix(".mp4")
         path.parent.mkdir(parents=True, exist_ok=True)
         postures = articulate(utterance.phonemes, take.performance.frames, FPS, take.speaker.manner)
-        frames = camera.film(take.performance, postures)
-        video.write(path, frames, FPS, crf=job.crf, audio=utterance.samples)
+        shots = list(camera.film(take.performance, postures))
+        video.write(path, (shot.frame for shot in shots), FPS, crf=job.crf, audio=utterance.samples)
         mouths = [lips(posture, take.speaker) for posture in postures]
-        truth[take.path] = np.array([(m.opening, 2 * m.half_width, m.drop) for m in mouths], np.float32)
+        rows = [(m.opening, 2 * m.half_width, m.drop, shot.hidden) for m, shot in zip(mouths, shots, strict=True)]
+        truth[take.path] = np.array(rows, np.float32)
     return truth
 
 

@@ -44,7 +44,7 @@ def grow(speaker: Speaker) -> Hair:
     if speaker.hair in ("bob", "long"):
         fringe = rng.random() < 0.4
         cover, hanging = _hang(speaker, theta, y, ragged, fringe, cover)
-    lift = lift * (1 + (0.28 if curly else 0.05) * strands)
+    lift = lift * (1 + {"curly": 0.28, "afro": 0.09}.get(speaker.hair, 0.05) * strands)
     lift = np.maximum(lift, 0) * smoothstep(-0.02, 0.45, y - line) ** 0.8
     # At the crown all strands meet at one height.
     lift = lift + (lift.mean(1, keepdims=True) - lift) * smoothstep(1.1, 1.3, y)
@@ -84,7 +84,7 @@ def _lift(speaker: Speaker, theta: Floats, y: Floats) -> Floats:
         "short": 0.05 + 0.075 * top - parting,
         "quiff": 0.035 + 0.08 * top + 0.20 * front * smoothstep(0.72, 0.98, y),
         "curly": 0.13 + 0.10 * top,
-        "afro": 0.30 + 0.12 * top,
+        "afro": 0.24 + 0.10 * top,
         "bob": 0.10 + 0.05 * top - parting,
         "long": 0.09 + 0.05 * top - parting,
         "bun": 0.045 + 0.02 * top,

@@ -41,18 +41,18 @@ def lips(posture: Floats, speaker: Speaker) -> Lips:
     """The mouth of a posture, (7,) in the order of visemes.CHANNELS."""
     jaw, spread, rounded, press, bite, tongue, clench = (float(v) for v in posture)
     shape = speaker.shape
-    gap = 0.25 * jaw * (1 - 0.25 * rounded) + 0.030 * clench + 0.012 * tongue - 0.012
+    gap = 0.29 * jaw * (1 - 0.25 * rounded) + 0.030 * clench + 0.012 * tongue - 0.014
     gap = max(gap, 0.0) * (1 - min(press, 1)) * (1 - 0.85 * min(bite, 1))
     above = 0.22 * gap + 0.028 * bite + 0.008 * clench * (1 - press)
     return Lips(
         above=above,
         below=0.78 * gap - 0.004 * bite,
-        half_width=(0.262 + 0.022 * shape.mouth_width) * (1 + 0.17 * spread - 0.36 * rounded - 0.05 * jaw),
+        half_width=(0.232 + 0.020 * shape.mouth_width) * (1 + 0.17 * spread - 0.36 * rounded - 0.05 * jaw),
         drop=max(0.78 * gap, 0.17 * jaw),
-        upper=(0.062 + 0.020 * shape.lip_upper) * (1 - 0.55 * press) * (1 + 0.20 * rounded - 0.12 * spread),
+        upper=(0.064 + 0.018 * shape.lip_upper) * (1 - 0.55 * press) * (1 + 0.20 * rounded - 0.12 * spread),
         lower=(0.084 + 0.020 * shape.lip_lower) * (1 - 0.50 * press) * (1 + 0.15 * rounded) * (1 - 0.45 * bite),
         forward=0.075 * rounded - 0.012 * press,
-        corner=0.004 + 0.012 * shape.cheek + 0.014 * spread,
+        corner=0.010 + 0.010 * shape.cheek + 0.014 * spread,
         tongue=tongue,
         bite=bite,
     )
@@ -112,13 +112,13 @@ def _between(v: Floats, low: Floats, high: Floats) -> Floats:
 
 def _lip_colour(colour: Floats, speaker: Speaker, top: Floats, bottom: Floats, u: Floats, seam: Floats) -> Floats:
     """Redder, glossier and creased; darker above, where the light does not fall."""
-    tone = light(speaker.skin) * np.array((0.86, 0.50, 0.52), np.float32)
+    tone = light(speaker.skin) * np.array((0.74, 0.36, 0.38), np.float32)
     rouge = np.array((0.42, 0.06, 0.09), np.float32)
     tone = tone * (1 - 0.55 * speaker.makeup) + rouge * 0.55 * speaker.makeup
     crease = 1 + 0.06 * np.sin(u * 170 + 2 * np.sin(u * 31)) + 0.04 * np.sin(u * 97)
-    weight = np.clip(top + bottom, 0, 1)[..., None] * 0.85
-    shade = (0.80 * top + 1.0 * bottom + (1 - top - bottom)) * crease
-    lipped = np.dstack([tone * shade[..., None], np.full_like(u, 0.75)])
+    weight = np.clip(top + bottom, 0, 1)[..., None] * 0.92
+    shade = (0.84 * top + 1.0 * bottom + (1 - top - bottom)) * crease
+    lipped = np.dstack([tone * shade[..., None], np.full_like(u, 0.5)])
     out = colour * (1 - weight) + lipped * weight
     out[..., :3] *= (1 - 0.55 * seam)[..., None]
     return np.asarray(out)
@@ -131,13 +131,13 @@ def _inside(mouth: Lips, curves: _Curves, u: Floats, v: Floats) -> tuple[Floats,
     colour[..., :3] = np.array((0.030, 0.008, 0.007), np.float32)
     depth = np.full_like(u, 0.13)
     rise = 0.35 + 0.45 * mouth.tongue
-    top = curves.inner_bottom + rise * (curves.inner_top - curves.inner_bottom) * (1 - (u / 0.24) ** 2)
-    tongue = np.clip((top - v) / 0.02, 0, 1) * (np.abs(u) < 0.24)
+    top = curves.inner_bottom + rise * (curves.inner_top - curves.inner_bottom) * (1 - (u / 0.21) ** 2)
+    tongue = np.clip((top - v) / 0.02, 0, 1) * (np.abs(u) < 0.21)
     flesh = np.array((0.36, 0.10, 0.09, 0.6), np.float32) * light_in
     roundness = (0.35 + 0.65 * np.clip((top - v) / 0.06, 0, 1)) * (1 - 0.25 * np.exp(-((u / 0.02) ** 2)))
     colour = colour * (1 - tongue[..., None]) + flesh * (tongue * roundness)[..., None]
     depth = depth - 0.05 * tongue
-    arch = np.cos(np.clip(u / 0.26, -1, 1) * np.pi / 2)
+    arch = np.cos(np.clip(u / 0.23, -1, 1) * np.pi / 2)
     edge_low = -mouth.drop * 1.05 - 0.052 + 0.02 * (1 - arch)
     edge_high = -0.026 + 0.022 * (1 - arch) + 0.003 * np.cos(u * 2 * np.pi / 0.075)
     colour, depth = _teeth(colour, depth, np.clip((edge_low - v) / TEXEL + 0.5, 0, 1) * 0.8, u / 0.75, light_in)
@@ -147,9 +147,9 @@ def _inside(mouth: Lips, curves: _Curves, u: Floats, v: Floats) -> tuple[Floats,
 
 def _teeth(colour: Floats, depth: Floats, mask: Floats, u: Floats, light_in: Floats | float) -> tuple[Floats, Floats]:
     """A row of teeth over what is there: enamel, gaps, darker towards the corners."""
-    mask = mask * smoothstep(0.27, 0.22, np.abs(u))
+    mask = mask * smoothstep(0.24, 0.19, np.abs(u))
     gaps = 1 - 0.35 * np.exp(-((((u / 0.075 + 0.5) % 1) - 0.5) ** 2) / 0.006)
     enamel = np.array((0.70, 0.64, 0.52), np.float32)
-    shade = gaps * np.maximum(1 - (u / 0.30) ** 2, 0) ** 0.7 * light_in
+    shade = gaps * np.maximum(1 - (u / 0.26) ** 2, 0) ** 0.7 * light_in
     row = np.dstack([enamel * shade[..., None], 0.5 * shade])
     return colour * (1 - mask[..., None]) + row * mask[..., None], depth * (1 - mask) + 0.055 * mask

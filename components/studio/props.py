@@ -8,7 +8,7 @@ import numpy as np
 from components.studio import Floats
 from components.studio.atlas import smoothstep
 from components.studio.identity import Speaker
-from components.studio.march import DISTANCE, Pose
+from components.studio.march import DISTANCE, PIVOT, Pose
 from components.studio.performance import Occluder, Performance
 from components.studio.sculpt import EYE_Y
 from components.studio.shade import Light
@@ -28,8 +28,6 @@ class Passage:
 
 def project(points: Floats, pose: Pose, size_px: int, scale_px: float) -> Floats:
     """Pixels (n, 2) of points (n, 3) given in head coordinates."""
-    from components.studio.march import PIVOT
-
     camera = (points - PIVOT) @ pose.rotation().T + PIVOT
     shrink = 1 / (1 - camera[:, 2:] / DISTANCE)
     flat = camera[:, :2] * shrink + (pose.x, pose.y - 0.02)

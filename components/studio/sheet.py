@@ -39,4 +39,4 @@ def _portrait(number: int, params: Params, seed: int) -> Image:
     viseme = visemes(SOUNDS[number % len(SOUNDS)])[0]
     posture = [viseme.jaw, viseme.spread, viseme.round, viseme.press, viseme.bite, viseme.tongue, viseme.clench]
     film = Camera(speaker, params.size_px).film(performance, np.tile(posture, (60, 1)))
-    return next(islice(film, 29, None))
+    return next(islice(film, 29, None)).frame

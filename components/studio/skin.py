@@ -88,18 +88,19 @@ def beard(speaker: Speaker, theta: Floats, y: Floats, rng: np.random.Generator) 
     side = np.abs(x)
     upper = np.interp(side, (0, 0.26, 0.36, 0.62, 0.95, 1.2), (MOUTH_Y - 0.10, -0.60, -0.52, -0.32, 0.05, 0.1))
     jaw = smoothstep(upper + 0.06, upper - 0.07, y) * smoothstep(1.25, 1.08, side) * smoothstep(-1.34, -1.10, y)
-    moustache = np.exp(-(((y - (MOUTH_Y + 0.115 - 0.30 * side**1.6)) / 0.055) ** 4)) * smoothstep(0.34, 0.22, side)
+    moustache = np.exp(-(((y - (MOUTH_Y + 0.135 - 0.35 * side**1.6)) / 0.042) ** 4)) * smoothstep(0.33, 0.22, side)
+    lips = np.exp(-(((side / 0.29) ** 2 + ((y - MOUTH_Y + 0.015) / 0.105) ** 2) ** 3))  # kept clear by a razor
     goatee = smoothstep(-0.70, -0.77, y) * smoothstep(0.30, 0.20, side) * smoothstep(-1.25, -1.08, y)
-    goatee = np.maximum(goatee, bump(side, y, (0.30, -0.66), (0.055, 0.20)))
+    goatee = np.maximum(goatee, bump(side, y, (0.31, -0.66), (0.050, 0.20))) * (1 - lips)
     grain = noise(rng, (2.4, 1.5), 2)
-    full = np.maximum(jaw, moustache)
+    full = np.maximum(jaw * (1 - lips), moustache)
     shaved = 0.17 * full * (1 + 0.5 * grain)
     if speaker.beard == "none":
-        return np.clip(shaved * 0.55, 0, 1)
+        return np.asarray(np.clip(shaved * 0.55, 0, 1))
     if speaker.beard == "stubble":
-        return np.asarray(np.clip(full * (0.42 + 0.20 * grain), 0, 0.8))
+        return np.asarray(np.clip(full * (0.40 + 0.14 * grain), 0, 0.8))
     area = {"moustache": moustache, "goatee": np.maximum(goatee, moustache), "full": full}[speaker.beard]
-    return np.clip(np.maximum(area * (0.90 + 0.16 * grain), shaved), 0, 1)
+    return np.asarray(np.clip(np.maximum(area * (0.88 + 0.10 * grain), shaved), 0, 1))
 
 
 def beard_depth(speaker: Speaker) -> Floats:
@@ -110,4 +111,4 @@ def beard_depth(speaker: Speaker) -> Floats:
     rng = np.random.default_rng(speaker.seed + 2)
     depth = beard(speaker, theta, y, rng) - 0.2
     height = 0.035 + 0.03 * smoothstep(-0.8, -1.0, y)
-    return np.asarray((np.clip(depth, 0, 1) * height * (1 + 0.18 * noise(rng, (3.5, 1.8), 2))).astype(np.float32))
+    return np.asarray((np.clip(depth, 0, 1) * height * (1 + 0.10 * noise(rng, (3.5, 1.8), 2))).astype(np.float32))
