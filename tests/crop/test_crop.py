@@ -131,6 +131,7 @@ def test_stored_transforms_lead_from_the_clip_to_the_crop(cropped) -> None:
 
 
 @pytest.mark.media
+@pytest.mark.slow
 def test_the_same_clips_are_the_same_bytes_with_any_number_of_workers(cropped, tmp_path) -> None:
     folder, out, _ = cropped
     run(folder, tmp_path, PARAMS, workers=2)

@@ -1,4 +1,6 @@
 import hashlib
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,13 +160,13 @@ def test_truths_are_paired_with_their_whole_source(faces, tmp_path) -> None:
 )
 def test_real_footage_of_any_rate_becomes_clips_in_sync(media, tmp_path, name, frames) -> None:
     (speaker(tmp_path, "ann") / name).write_bytes((media / name).read_bytes())
-    made = run(tmp_path, tmp_path / "out", PARAMS, workers=1)
+    made = run(tmp_path, tmp_path / "out", replace(PARAMS, max_side_px=96), workers=1)
     (row,) = made.clips.to_dict("records")
     sample = shards.read(tmp_path / "out", row["shard"], row["clip_id"])
     assert row["frames"] == len(video.decode_bytes(sample["mp4"])) == frames
     assert row["vfr"] == ("clip04" in name)
-    last = list(video.frames(media / name))[-1]
-    assert abs(last.time_s - (frames - 1) / 25) <= 0.04
+    (last_s,) = deque((frame.time_s for frame in video.frames(media / name)), maxlen=1)
+    assert abs(last_s - (frames - 1) / 25) <= 0.04
 
 
 @pytest.mark.media

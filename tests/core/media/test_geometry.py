@@ -126,8 +126,9 @@ def test_pasting_touches_only_the_window(zoom, roll) -> None:
     rows, columns = np.nonzero((result != PICTURE).any(-1))
     x, y = transform @ [columns, rows, np.ones_like(rows)]
     assert len(x)
-    assert window.left - 1 < x.min() < x.max() < window.right
-    assert window.top - 1 < y.min() < y.max() < window.bottom
+    reach = 0.71 * zoom  # half the diagonal of a pixel of the frame, in pixels of the crop
+    assert window.left - 0.5 - reach < x.min() < x.max() < window.right - 0.5 + reach
+    assert window.top - 0.5 - reach < y.min() < y.max() < window.bottom - 0.5 + reach
 
 
 def test_a_large_edit_arrives_as_it_is_where_the_mask_is_one() -> None:
