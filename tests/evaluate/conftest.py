@@ -5,12 +5,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from components.core.base import params
 from components.core.media.crops import Crop
 from components.core.media.head import EYE_CORNERS, FOREHEAD, NOSE_BASE, PAIRS
+from components.evaluate import core
 from components.evaluate.benchmark import Pair, fit_mel
 from components.evaluate.metrics import LIPS
 from components.evaluate.params import Params
@@ -119,7 +121,7 @@ class World:
         return Bench(dub, sync if self.judged else None, embed if self.judged else None, find)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pairs() -> list[Pair]:
     """Four clips, each with the exact re-dub and the speech of another."""
     made = []
@@ -132,13 +134,24 @@ def pairs() -> list[Pair]:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def without_truth(pairs: list[Pair]) -> list[Pair]:
     return [replace(pair, truth=None) for pair in pairs]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def values() -> Params:
     """The params of the default scale, with fewer resamples."""
     section = yaml.safe_load(DEFAULT.read_text()) | {"bootstrap_samples": 200, "min_slice": 2, "sample_pairs": 1}
     return params.build(Params, section, "evaluate", DEFAULT)
+
+
+@pytest.fixture(scope="session")
+def evaluation(pairs: list[Pair], values: Params) -> core.Evaluation:
+    """Every pair in every row, measured once for all tests."""
+    return core.run(pairs, World(), values, seed=0, workers=1)
+
+
+@pytest.fixture
+def clips(evaluation: core.Evaluation) -> pd.DataFrame:
+    return evaluation.clips

@@ -16,11 +16,6 @@ from components.evaluate.rows import ROWS
 from tests.evaluate.conftest import SIZE, World, crop, find, speech
 
 
-@pytest.fixture
-def clips(pairs: list[Pair], values: Params) -> pd.DataFrame:
-    return core.run(pairs, World(), values, seed=0, workers=1).clips
-
-
 def mean(clips: pd.DataFrame, row: str, metric: str) -> float:
     return float(clips[clips["row"] == row][metric].mean())
 

@@ -50,11 +50,6 @@ def test_intervals_are_the_same_for_the_same_seed():
     assert report.interval(values, HOW) != report.interval(values, Resampling(2000, 1))
 
 
-@pytest.fixture
-def clips(pairs: list[Pair], values: Params) -> pd.DataFrame:
-    return core.run(pairs, World(), values, seed=0, workers=1).clips
-
-
 def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):
     files.write_json(tmp_path / "evaluate.json", report.report(clips, HOW, 2))  # refuses NaN
     found = json.loads((tmp_path / "evaluate.json").read_text())

@@ -7,14 +7,12 @@ import pytest
 
 from components.core.media import audio, video
 from components.evaluate import core, samples
-from components.evaluate.benchmark import Pair
-from components.evaluate.params import Params
-from tests.evaluate.conftest import FRAMES, World
+from tests.evaluate.conftest import FRAMES
 
 
 @pytest.fixture
-def sample(pairs: list[Pair], values: Params) -> core.Sample:
-    return core.run(pairs, World(), values, seed=0, workers=1).samples[0]
+def sample(evaluation: core.Evaluation) -> core.Sample:
+    return evaluation.samples[0]
 
 
 def test_a_sample_is_a_sheet_and_a_video_with_its_speech(sample: core.Sample, tmp_path: Path):
