@@ -103,36 +103,27 @@ class DiT(nn.Module):
         p, frames = self.config.patch, target.shape[1]
         rows, cols = target.shape[3] // p, target.shape[4] // p
         videos = target[:, None] if references is None else torch.cat([target[:, None], references], 1)  # (b v f c h w)
-        tokens = rearrange(videos, "b v f c (i p) (j q) -> b (v f i j) (c p q)", p=p, q=p)
-        x = self.embed(tokens)  # (b l d)
+        patches = rearrange(videos, "b v f c (i p) (j q) -> b (v f) (i j) (c p q)", p=p, q=p)
+        x = self.embed(patches)  # (b v*f t d): t tokens of each frame
         angles = rope_angles(videos.shape[1], frames, rows, cols, self.config.dim // self.config.heads, x.device)
 
         count = videos.shape[1]
         steps = torch.cat([time, time.new_zeros(time.shape[0], (count - 1) * frames)], 1)  # references are clean: t = 0
         condition = self.time(time_waves(steps))  # (b v*f d)
         shared = self.modulation(condition)  # (b v*f 6d)
-        spread = Spread(count, frames, rows * cols)
         for block in self.blocks:
-            x = block(x, shared, audio, angles, spread, gates)
+            x = block(x, shared, audio, angles, gates)
 
-        x = self.norm(x[:, : frames * rows * cols])
         shift, scale = self.head_modulation(F.silu(condition[:, :frames])).chunk(2, -1)
-        x = x * (1 + spread.tokens(scale)) + spread.tokens(shift)
-        patches: Tensor = self.head(x)  # (b f*i*j o*p*q)
-        return rearrange(patches, "b (f i j) (c p q) -> b f c (i p) (j q)", f=frames, i=rows, j=cols, p=p, q=p)
+        output: Tensor = self.head(modulate(self.norm(x[:, :frames]), shift, scale))  # (b f t o*p*q)
+        return rearrange(output, "b f (i j) (c p q) -> b f c (i p) (j q)", i=rows, j=cols, p=p, q=p)
 
 
-@dataclass(frozen=True)
-class Spread:
-    """How per-frame values reach the tokens: `videos` x `frames` frames of `tokens_per_frame` tokens each."""
-
-    videos: int
-    frames: int
-    tokens_per_frame: int
-
-    def tokens(self, per_frame: Float[Tensor, "b f d"]) -> Float[Tensor, "b l d"]:
-        """Each frame's row repeated for its tokens."""
-        return per_frame.repeat_interleave(self.tokens_per_frame, 1)
+def modulate(
+    x: Float[Tensor, "b f t d"], shift: Float[Tensor, "b f d"], scale: Float[Tensor, "b f d"]
+) -> Float[Tensor, "b f t d"]:
+    """Adaptive normalisation: each frame's tokens take the frame's own shift and scale."""
+    return x * (1 + scale[:, :, None]) + shift[:, :, None]
 
 
 class Block(nn.Module):
@@ -153,29 +144,28 @@ class Block(nn.Module):
 
     def forward(
         self,
-        x: Float[Tensor, "b l d"],
+        x: Float[Tensor, "b f t d"],
         shared: Float[Tensor, "b f e"],
-        audio: Float[Tensor, "b f a"],
+        audio: Float[Tensor, "b k a"],
         angles: Float[Tensor, "l r"],
-        spread: Spread,
         gates: Gates | None,
-    ) -> Float[Tensor, "b l d"]:
+    ) -> Float[Tensor, "b f t d"]:
         modulation = shared + self.offset
-        if isinstance(self.audio, nn.Linear):  # references carry no audio
-            modulation = modulation + F.pad(self.audio(audio), (0, 0, 0, (spread.videos - 1) * spread.frames))
-        shift1, scale1, gate1, shift2, scale2, gate2 = spread.tokens(modulation).chunk(6, -1)
-        x = x + gate1 * self.attention(self.norm1(x) * (1 + scale1) + shift1, angles, gates)
+        if isinstance(self.audio, nn.Linear):  # references, which follow the k target frames, carry no audio
+            modulation = modulation + F.pad(self.audio(audio), (0, 0, 0, x.shape[1] - audio.shape[1]))
+        shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, -1)
+        x = x + gate1[:, :, None] * self.attention(modulate(self.norm1(x), shift1, scale1), angles, gates)
         if isinstance(self.audio, AudioAttention):
-            x = self.audio(x, audio, spread)
-        return x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2, gates)
+            x = self.audio(x, audio)
+        return x + gate2[:, :, None] * self.mlp(modulate(self.norm2(x), shift2, scale2), gates)
 
-    def mlp(self, x: Float[Tensor, "b l d"], gates: Gates | None) -> Float[Tensor, "b l d"]:
+    def mlp(self, x: Float[Tensor, "b f t d"], gates: Gates | None) -> Float[Tensor, "b f t d"]:
         y: Tensor = self.down(F.gelu(self.up(x, gates), approximate="tanh"), gates)
         return y
 
 
 class Attention(nn.Module):
-    """Self-attention with RMS-normed queries and keys and rotary positions."""
+    """Self-attention over all tokens of all frames, with RMS-normed queries and keys and rotary positions."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
@@ -185,12 +175,12 @@ class Attention(nn.Module):
         self.norm_q, self.norm_k = nn.RMSNorm(dim // heads), nn.RMSNorm(dim // heads)
 
     def forward(
-        self, x: Float[Tensor, "b l d"], angles: Float[Tensor, "l r"], gates: Gates | None
-    ) -> Float[Tensor, "b l d"]:
-        q, k, v = rearrange(self.qkv(x, gates), "b l (three n e) -> three b n l e", three=3, n=self.heads)
+        self, x: Float[Tensor, "b f t d"], angles: Float[Tensor, "l r"], gates: Gates | None
+    ) -> Float[Tensor, "b f t d"]:
+        q, k, v = rearrange(self.qkv(x, gates), "b f t (three n e) -> three b n (f t) e", three=3, n=self.heads)
         q, k = rotate(self.norm_q(q), angles), rotate(self.norm_k(k), angles)
-        y = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v)
-        merged: Tensor = self.out(rearrange(y, "b n l e -> b l (n e)"), gates)
+        y = attend(q.to(v.dtype), k.to(v.dtype), v)
+        merged: Tensor = self.out(rearrange(y, "b n (f t) e -> b f t (n e)", f=x.shape[1]), gates)
         return merged
 
 
@@ -206,17 +196,26 @@ class AudioAttention(nn.Module):
         self.key_value = nn.Linear(config.dim, 2 * config.dim)
         self.out = nn.Linear(config.dim, config.dim)
 
-    def forward(
-        self, x: Float[Tensor, "b l d"], audio: Float[Tensor, "b f a"], spread: Spread
-    ) -> Float[Tensor, "b l d"]:
-        length = spread.frames * spread.tokens_per_frame
-        target = x[:, :length]
-        q = rearrange(self.query(self.norm(target)), "b (f t) (n e) -> (b f) n t e", f=spread.frames, n=self.heads)
+    def forward(self, x: Float[Tensor, "b f t d"], audio: Float[Tensor, "b k a"]) -> Float[Tensor, "b f t d"]:
+        frames = audio.shape[1]  # the target's; what follows are references
+        target = x[:, :frames]
+        q = rearrange(self.query(self.norm(target)), "b f t (n e) -> (b f) n t e", n=self.heads)
         speech = rearrange(self.split(audio), "b f (s d) -> (b f) s d", s=self.tokens)
         k, v = rearrange(self.key_value(speech), "b s (two n e) -> two b n s e", two=2, n=self.heads)
-        y = F.scaled_dot_product_attention(q, k, v)
-        y = self.out(rearrange(y, "(b f) n t e -> b (f t) (n e)", f=spread.frames))
-        return torch.cat([target + y, x[:, length:]], 1)
+        y = attend(q, k, v)
+        y = self.out(rearrange(y, "(b f) n t e -> b f t (n e)", f=frames))
+        return torch.cat([target + y, x[:, frames:]], 1)
+
+
+def attend(
+    q: Float[Tensor, "b n l e"], k: Float[Tensor, "b n m e"], v: Float[Tensor, "b n m e"]
+) -> Float[Tensor, "b n l e"]:
+    """Attention. On CPUs plain bf16 products take a third of the fused kernel's time (benchmarks/attention.py)."""
+    if q.device.type == "cuda":
+        return F.scaled_dot_product_attention(q, k, v)
+    with torch.autocast("cpu", enabled=False):  # which would have the softmax in float32
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        return scores.softmax(-1) @ v
 
 
 TIME_WAVES = 64

@@ -44,11 +44,12 @@ class AdaptedLinear(nn.Linear):
         self.lora_down[name] = nn.Parameter(down)
         self.lora_up[name] = nn.Parameter(torch.zeros(self.out_features, rank, device=self.weight.device))
 
-    def forward(self, x: Float[Tensor, "b l d"], gates: Gates | None = None) -> Float[Tensor, "b l e"]:
+    def forward(self, x: Float[Tensor, "b ... d"], gates: Gates | None = None) -> Float[Tensor, "b ... e"]:
         y = super().forward(x)
         for name, gate in (gates or {}).items():
             low = nn.functional.linear(x, self.lora_down[name])
-            y = y + nn.functional.linear(low * gate[:, None, None].to(low.dtype), self.lora_up[name])
+            gate = gate.reshape(-1, *[1] * (x.ndim - 1)).to(low.dtype)
+            y = y + nn.functional.linear(low * gate, self.lora_up[name])
         return y
 
 
