@@ -10,14 +10,14 @@ from components.core.media.geometry import Window
 
 
 def sharpness(frames: NDArray[np.uint8]) -> float:
-    """Mean absolute Laplacian of the lower face in grey levels: about 2 is a blur, 5 and more is sharp."""
+    """Mean absolute Laplacian of the lower face in grey levels: real footage has 8 to 17, a blur below 4."""
     window = Window.of(frames.shape[1]).take(frames)
     greys = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in window)
     return float(np.mean([np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean() for grey in greys]))
 
 
 def mouth_motion(lips: NDArray[np.float32]) -> float:
-    """Standard deviation of the lip opening in units of the eyes' distance: 0 is a still mouth, speech has 0.05."""
+    """Standard deviation of the lip opening in units of the eyes' distance: 0 is a still mouth, speech has 0.05 to 0.14."""
     opening = lips[:, MEASURES.index("opening")]
     return float(np.nanstd(opening)) if np.isfinite(opening).any() else 0.0
 
