@@ -17,7 +17,7 @@ def sharpness(frames: NDArray[np.uint8]) -> float:
 
 
 def mouth_motion(lips: NDArray[np.float32]) -> float:
-    """Standard deviation of the lip opening in units of the eyes' distance: 0 is a still mouth, speech has 0.05 to 0.14."""
+    """Standard deviation of the lip opening in units of the eyes' distance: speech has 0.05 to 0.14."""
     opening = lips[:, MEASURES.index("opening")]
     return float(np.nanstd(opening)) if np.isfinite(opening).any() else 0.0
 

@@ -130,7 +130,7 @@ def probe(path: Path) -> VideoInfo:
             "unreadable", f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
         )
     rotation = round(-first.rotation) % 360
-    width, height = (first.width, first.height) if rotation % 180 == 0 else (first.height, first.width)
+    width, height = (first.width, first.height)[:: -1 if rotation % 180 else 1]
     return VideoInfo(
         width_px=width,
         height_px=height,
