@@ -86,13 +86,12 @@ class Camera:
     def _shoot(self, mouth: Lips, gaze: eyes.Gaze, pose: Pose, lamp: Light, stage: Set) -> Floats:
         """The linear picture without occluder and noise."""
         maps = self.head.at(mouth, gaze)
-        lines = rays(pose, self.size_px, self.scale_px)
-        hits = march(lines, maps.radius, 1 / (self.scale_px * pose.zoom))
-        shadow = cast_shadow(lines, hits, maps.radius, pose, lamp)
-        head = shade(maps, hits, pose, lamp, shadow)
+        hits = march(rays(pose, self.size_px, self.scale_px), maps.radius, 1 / (self.scale_px * pose.zoom))
+        head = shade(maps, hits, pose, lamp, cast_shadow(hits, maps.radius, pose, lamp))
         body = self._moved(stage.body, pose)
         picture = _over(stage.room, body.colour, body.cover)
-        picture = _over(picture, head, hits.coverage * np.maximum(body.neckline, _before_clothes(maps, hits)))
+        cover = hits.coverage * np.maximum(body.neckline[hits.window], _before_clothes(maps, hits))
+        picture[hits.window] = _over(picture[hits.window], head, cover)
         if self.speaker.glasses is not None:
             picture = _over(picture, *props.glasses(self.speaker, pose, self.size_px, self.scale_px))
         return picture

@@ -35,15 +35,17 @@ def grow(speaker: Speaker) -> Hair:
     curly = speaker.hair in ("curly", "afro")
     strands = noise(rng, (7, 5), 2) if curly else _strands(speaker, rng, y)
     ragged = 0.035 * noise(rng, (30, 1.6), 2) + 0.02 * noise(rng, (9, 9))
+    fringe = speaker.hair in ("bob", "long") and rng.random() < 0.45
     line = np.interp(angle, _ANGLES, _LINE) + 0.05 * np.sin(theta * 3 + speaker.seed % 7) * smoothstep(1.0, 0.5, angle)
     if speaker.hair == "receding":
         line = line + 0.22 * bump(angle, y, (0.62, 0.8), (0.34, 0.5)) + 0.13 * smoothstep(0.9, 0.3, angle)
+    if fringe:
+        line = np.minimum(line, 0.45 + 0.10 * angle**2)
     cover = smoothstep(-0.035, 0.055, y - line + ragged)
     lift = _lift(speaker, theta, y)
     hanging = np.zeros_like(y)
     if speaker.hair in ("bob", "long"):
-        fringe = rng.random() < 0.4
-        cover, hanging = _hang(speaker, theta, y, ragged, fringe, cover)
+        cover, hanging = _hang(speaker, theta, y, ragged, cover)
     lift = lift * (1 + {"curly": 0.28, "afro": 0.09}.get(speaker.hair, 0.05) * strands)
     lift = np.maximum(lift, 0) * smoothstep(-0.02, 0.45, y - line) ** 0.8
     # At the crown all strands meet at one height.
@@ -92,9 +94,7 @@ def _lift(speaker: Speaker, theta: Floats, y: Floats) -> Floats:
     return np.asarray(lift[speaker.hair])
 
 
-def _hang(
-    speaker: Speaker, theta: Floats, y: Floats, ragged: Floats, fringe: bool, cover: Floats
-) -> tuple[Floats, Floats]:
+def _hang(speaker: Speaker, theta: Floats, y: Floats, ragged: Floats, cover: Floats) -> tuple[Floats, Floats]:
     """Coverage and surface of hair that hangs beside the face, over the ears, to the jaw or the shoulders."""
     angle = np.abs(theta)
     end = -0.78 if speaker.hair == "bob" else -2.2
@@ -105,9 +105,6 @@ def _hang(
         end - 0.02, end + 0.06, y + 0.6 * ragged
     )
     cover = np.maximum(cover, inside)
-    if fringe:
-        low = 0.44 + 0.10 * angle**2
-        cover = np.maximum(cover, smoothstep(-0.02, 0.05, y - low + ragged * 1.3))
     profile = np.interp(y, (-2.2, -1.3, -0.8, -0.2, 0.35, 0.9), (0.95, 0.90, 0.92, 0.93, 0.88, 0.0))
     # The lock nearest the face hugs it; the surface swells backwards, so that its front shows its strands.
     swell = 0.60 + 0.40 * smoothstep(-0.10, 0.75, angle - edge)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from components.studio import Floats
 from components.studio.atlas import BOTTOM, COLUMNS_PER_RADIAN, ROWS_PER_UNIT, TOP, smoothstep
@@ -45,6 +46,10 @@ class Rays:
     direction: Floats
     follow: Floats
 
+    def within(self, window: tuple[slice, slice]) -> "Rays":
+        """Those of a part of the picture."""
+        return Rays(self.origin[:, *window].copy(), self.direction[:, *window].copy(), self.follow[window])
+
     def halved(self) -> "Rays":
         """Every second pixel of every second row."""
         return Rays(self.origin[:, ::2, ::2].copy(), self.direction[:, ::2, ::2].copy(), self.follow[::2, ::2])
@@ -53,8 +58,10 @@ class Rays:
 @dataclass(frozen=True)
 class Hits:
     """Where rays meet the surface: texel coordinates, angle, depth towards the camera and coverage 0..1, each (h, w)
-    float32."""
+    float32, in the `window` of the picture outside of which there is nothing to meet; `lines` are the window's rays."""
 
+    window: tuple[slice, slice]
+    lines: Rays
     column: Floats
     row: Floats
     theta: Floats
@@ -94,16 +101,12 @@ def _gap(lines: Rays, z: Floats, radius: Floats) -> tuple[Floats, Floats, Floats
 
 def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
     """First meeting of each ray with the surface; coverage fades over one pixel (`pixel` head units) at the outline."""
-    coarse = lines.halved()
-    z = np.full(coarse.follow.shape, NEAR, np.float32)
-    for _ in range(30):
-        gap = _gap(coarse, z, radius)[0]
-        step = np.clip(gap * np.float32(0.7), 0.014, 0.3)
-        z -= np.where(gap > 0.004, step, 0)
+    coarse = _approach(lines.halved(), radius)
+    window = _window(coarse > FAR)
+    lines = lines.within(window)
+    half = (slice(window[0].start // 2, window[0].stop // 2), slice(window[1].start // 2, window[1].stop // 2))
     size = (lines.follow.shape[1], lines.follow.shape[0])
-    # A ray that missed may pass close to what its neighbour met.
-    z = np.where(z < FAR, cv2.dilate(z, np.ones((3, 3), np.uint8)), z)
-    z = cv2.resize(z, size, interpolation=cv2.INTER_NEAREST) + np.float32(0.03)
+    z = cv2.resize(coarse[half], size, interpolation=cv2.INTER_NEAREST) + np.float32(0.03)
     closest = np.full_like(z, 9)
     slope, gap, step = np.full_like(z, 1.3), np.zeros_like(z), np.zeros_like(z)
     for index in range(7):
@@ -116,4 +119,24 @@ def march(lines: Rays, radius: Floats, pixel: float) -> Hits:
         z = z - step
     coverage = np.clip(np.float32(1.0) - (closest - np.float32(0.006)) / np.float32(pixel), 0, 1)
     coverage = cv2.medianBlur(np.where(z < FAR, np.float32(0), coverage).astype(np.float32), 3)
-    return Hits(column, row, angle - np.float32(np.pi), z, coverage)
+    return Hits(window, lines, column, row, angle - np.float32(np.pi), z, coverage)
+
+
+def _approach(coarse: Rays, radius: Floats) -> Floats:
+    """Depth (h, w) near the first meeting of each ray, less than FAR where there is none."""
+    z = np.full(coarse.follow.shape, NEAR, np.float32)
+    for _ in range(30):
+        gap = _gap(coarse, z, radius)[0]
+        z -= np.where(gap > 0.004, np.clip(gap * np.float32(0.7), 0.014, 0.3), 0)
+    # A ray that missed may pass close to what its neighbour met.
+    return np.asarray(np.where(z < FAR, cv2.dilate(z, np.ones((3, 3), np.uint8)), z))
+
+
+def _window(met: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The part of the full picture that holds all that was met at half its size; all of it where nothing was."""
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(met.any(axis))
+        first, last = (found[0], found[-1] + 1) if len(found) else (0, met.shape[1 - axis])
+        spans.append(slice(int(2 * first), int(2 * last)))
+    return spans[0], spans[1]

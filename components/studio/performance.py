@@ -13,6 +13,7 @@ from components.studio.shade import Light
 
 Occluder = Literal["none", "hand", "microphone"]
 Lamp = Literal["soft", "side", "warm", "cool", "dim"]
+OCCLUDERS: tuple[Occluder, ...] = ("none", "none", "none", "hand", "none", "none", "none", "microphone", "none")
 LAMPS: tuple[Lamp, ...] = ("soft", "side", "warm", "cool", "dim")
 
 
@@ -56,7 +57,7 @@ def perform(seed: int, name: str, number: int, frames: int, fps: float) -> Perfo
         key_azimuth_deg=float(side * rng.uniform(20, 55)),
         key_height_deg=float(rng.uniform(18, 48)),
         light_drift=float(rng.uniform(8, 25)) if rng.random() < 0.4 else 1.5,
-        occluder=("none", "none", "none", "hand", "none", "none", "microphone")[number % 7],
+        occluder=OCCLUDERS[number % len(OCCLUDERS)],
         noise=float(rng.uniform(0.004, 0.012)),
     )
 

@@ -76,7 +76,8 @@ def passage(performance: Performance) -> Passage:
     side = 1 if rng.random() < 0.5 else -1
     middle, reach = rng.uniform(0.35, 0.65) * times[-1], rng.uniform(0.5, 0.9)
     inside = smoothstep(reach + 0.45, reach - 0.1, np.abs(times - middle))
-    target = np.array([side * rng.uniform(0.0, 0.18), rng.uniform(-0.82, -0.62)])
+    mouth = 0.9 * np.sin(np.radians(performance.yaw_deg))  # a turned head carries it aside
+    target = np.array([mouth + side * rng.uniform(0.0, 0.15), rng.uniform(-0.80, -0.62)])
     away = np.array([side * rng.uniform(0.7, 1.1), -2.6])
     sway = 0.03 * np.stack([np.sin(times * 4.1), np.sin(times * 3.3 + 1)], 1)
     return Passage(performance.occluder, away + inside[:, None] * (target - away) + sway, side * rng.uniform(0.15, 0.6))

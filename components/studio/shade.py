@@ -98,9 +98,9 @@ def _sheen(
     return np.asarray(band * band * band)
 
 
-def cast_shadow(lines: Rays, hits: Hits, radius: Floats, pose: Pose, lamp: Light) -> Floats:
+def cast_shadow(hits: Hits, radius: Floats, pose: Pose, lamp: Light) -> Floats:
     """How much of the key light reaches each pixel, 0..1 (h, w), by a short march towards it at half size."""
-    coarse = lines.halved()
+    coarse = hits.lines.halved()
     z = hits.depth[::2, ::2]
     local = (pose.rotation().T @ lamp.key_direction).astype(np.float32)
     point = coarse.origin + z * coarse.direction

@@ -134,6 +134,7 @@ class _Engine:
         )
         if self.rate_hz <= 0:
             raise RuntimeError(f"espeak-ng did not start: {self.rate_hz}")
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # or it breathes by the clock
         self._callback = _Callback(self._receive)  # kept: ctypes does not hold it
         self._library.espeak_SetSynthCallback(self._callback)
 

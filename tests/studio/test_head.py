@@ -46,22 +46,26 @@ def test_rays_meet_a_cylinder_where_geometry_says():
     radius = np.full((ROWS, COLUMNS), 0.5, np.float32)
     lines = rays(STILL, 128, 40)
     hits = march(lines, radius, 1 / 40)
+    assert hits.window[1].stop - hits.window[1].start < 64
     row = hits.depth[64]
-    x = lines.origin[0][64] + row * lines.direction[0][64]
+    x = hits.lines.origin[0][64] + row * hits.lines.direction[0][64]
     seen = np.abs(x) < 0.45
+    assert seen.sum() > 30
     np.testing.assert_allclose(np.hypot(x, row)[seen], 0.5, atol=0.01)
-    assert hits.coverage[64][np.abs(x) > 0.7].max() == 0
+    assert 0.9 < hits.coverage[64].sum() / 40 < 1.2  # as wide as the cylinder
     height = TOP - (hits.row[64] + 0.5) / ROWS_PER_UNIT
-    np.testing.assert_allclose(height[seen], height[64], atol=0.05)
+    assert np.ptp(height[seen]) < 0.02  # the ray through the middle row is level
+    assert np.all(np.diff(hits.theta[64][seen]) > 0)
 
 
 def test_the_coverage_of_a_turned_head_has_no_holes():
     head = Head(cast(2, 0, LANGUAGES))  # long hair
     for yaw in (-30, 0, 30):
         hits = march(rays(dataclasses.replace(STILL, yaw_deg=yaw), 256, 80), head.maps.radius, 1 / 80)
-        solid = (hits.coverage > 0.5).astype(np.uint8)
-        filled = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-        assert (filled - solid).sum() < 0.004 * solid.sum()
+        # A hole is a small island of background inside the head.
+        _count, _labels, stats, _centres = cv2.connectedComponentsWithStats((hits.coverage < 0.5).astype(np.uint8))
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        assert areas[areas < 40].sum() < 25
 
 
 @pytest.mark.parametrize("jaw", [0.0, 0.5, 1.0])
