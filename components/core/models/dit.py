@@ -164,6 +164,13 @@ class Block(nn.Module):
         return y
 
 
+class RMSNorm(nn.RMSNorm):
+    """RMS normalisation in the type of its input: autocast leaves the weight in float32, which has no fused kernel."""
+
+    def forward(self, x: Float[Tensor, "b n l e"]) -> Float[Tensor, "b n l e"]:
+        return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.eps)
+
+
 class Attention(nn.Module):
     """Self-attention over all tokens of all frames, with RMS-normed queries and keys and rotary positions."""
 
@@ -172,14 +179,14 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv = AdaptedLinear(dim, 3 * dim)
         self.out = AdaptedLinear(dim, dim)
-        self.norm_q, self.norm_k = nn.RMSNorm(dim // heads), nn.RMSNorm(dim // heads)
+        self.norm_q, self.norm_k = RMSNorm(dim // heads), RMSNorm(dim // heads)
 
     def forward(
         self, x: Float[Tensor, "b f t d"], angles: Float[Tensor, "l r"], gates: Gates | None
     ) -> Float[Tensor, "b f t d"]:
         q, k, v = rearrange(self.qkv(x, gates), "b f t (three n e) -> three b n (f t) e", three=3, n=self.heads)
         q, k = rotate(self.norm_q(q), angles), rotate(self.norm_k(k), angles)
-        y = attend(q.to(v.dtype), k.to(v.dtype), v)
+        y = attend(q, k, v)
         merged: Tensor = self.out(rearrange(y, "b n (f t) e -> b f t (n e)", f=x.shape[1]), gates)
         return merged
 
@@ -214,8 +221,9 @@ def attend(
     if q.device.type == "cuda":
         return F.scaled_dot_product_attention(q, k, v)
     with torch.autocast("cpu", enabled=False):  # which would have the softmax in float32
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-        return scores.softmax(-1) @ v
+        scores: Tensor = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        mixed: Tensor = scores.softmax(-1) @ v
+        return mixed
 
 
 TIME_WAVES = 64
@@ -250,6 +258,6 @@ def rope_angles(
 
 def rotate(x: Float[Tensor, "b n l e"], angles: Float[Tensor, "l r"]) -> Float[Tensor, "b n l e"]:
     """Rotates the pairs (x_i, x_{i + e/2}) by the token's angles (RoPE)."""
-    cos, sin = angles.cos(), angles.sin()
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
