@@ -115,15 +115,13 @@ def probe(path: Path) -> VideoInfo:
         declared_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         offset_s = _audio_start_s(container)
         packets = [packet for packet in container.demux(stream) if packet.size]
-        stamps = np.array(sorted(float(p.pts * p.time_base) for p in packets if p.pts is not None))
         last_s = max((float(p.duration * p.time_base) for p in packets[-1:] if p.duration), default=0.0)
-        average = stream.average_rate or stream.guessed_rate
+        nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
-    if len(stamps) < len(packets):  # a raw stream has no clock, so its nominal rate is all there is
-        stamps = start_s + np.arange(len(packets)) / float(average or 25)
+    stamps = _stamps(packets, start_s, nominal_fps)
     steps = np.diff(stamps)
-    step_s = float(np.median(steps)) if len(steps) else 1 / float(average or 25)
+    step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
     if declared_s > duration_s + max(1.0, 0.05 * declared_s):
         raise MediaError(
@@ -266,6 +264,13 @@ def _video_stream(container: Any, path: Path) -> Any:
     if not streams:
         raise MediaError("no_video", f"{path.name}: no video track")
     return streams[0]
+
+
+def _stamps(packets: list[Any], start_s: float, nominal_fps: float) -> NDArray[np.float64]:
+    """Times of the packets in the order of display; a raw stream has no clock, so there the nominal rate counts."""
+    if any(packet.pts is None for packet in packets):
+        return start_s + np.arange(len(packets)) / nominal_fps
+    return np.array(sorted(float(packet.pts * packet.time_base) for packet in packets))
 
 
 def _audio_start_s(container: Any) -> float | None:
