@@ -124,9 +124,8 @@ def probe(path: Path) -> VideoInfo:
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
     if declared_s > duration_s + max(1.0, 0.05 * declared_s):
-        raise MediaError(
-            "unreadable", f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
-        )
+        detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
+        raise MediaError("unreadable", detail)
     rotation = round(-first.rotation) % 360
     width, height = (first.width, first.height)[:: -1 if rotation % 180 else 1]
     return VideoInfo(
@@ -215,8 +214,7 @@ def write(
         audio: mono sound at 16 kHz, written as AAC.
     """
     source = iter(frames)
-    first = next(source, None)
-    if first is None:
+    if (first := next(source, None)) is None:
         raise ValueError("a video needs at least one frame")
     height, width = first.shape[:2]
     if pixel_format == "yuv420p" and (height % 2 or width % 2):
@@ -229,7 +227,7 @@ def write(
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         stream.thread_count = 1  # the bytes depend on it
         stream.codec_context.colorspace, stream.codec_context.color_range = _BT709, _LIMITED
-        sound = container.add_stream("aac", rate=RATE_HZ, layout="mono") if audio is not None else None
+        sound = None if audio is None else container.add_stream("aac", rate=RATE_HZ, layout="mono")
         for rgb in chain([first], source):
             container.mux(stream.encode(_picture(rgb, pixel_format, count)))
             count += 1
