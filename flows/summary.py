@@ -1,13 +1,16 @@
 """What a finished run has to say: the benchmark's table and where to look next. `python -m flows.summary`."""
 
+import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.core.base import runtime
+from components.core.base import files, runtime
 from components.core.base.errors import UserError, shell
 
+METRICS = Path("metrics")
+LOG_WIDTH = 120  # characters, where there is no terminal that knows better
 METHODS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 COLUMNS = {
     "mouth_psnr_db": "mouth PSNR, dB",
@@ -29,27 +32,40 @@ LOOK = {
 }
 
 
-def table(metrics: Path) -> list[dict[str, str]]:
-    """The benchmark, one row per method, from the bounds to the exported editor; means with half-widths of intervals.
+def measured(metrics: Path) -> dict[str, Any]:
+    """{METHOD: {METRIC: mean, lo, hi, n}} of evaluate.json and export.json, from the bounds to the exported editor.
 
     Args:
-        metrics: the folder of evaluate.json and export.json.
+        metrics: the folder of the two.
 
     Raises:
         UserError: there is no evaluate.json.
     """
-    rows: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name in ("evaluate.json", "export.json"):
         path = metrics / name
         if path.exists():
-            rows |= json.loads(path.read_text()).get("rows", {})
-    if not rows:
+            found |= json.loads(path.read_text()).get("rows", {})
+    if not found:
         raise UserError(f"no benchmark in {metrics}/", expected="evaluate.json", fix="Run `make repro` first.")
+    return {method: found[method] for method in METHODS if method in found}
+
+
+def table(metrics: Path) -> list[dict[str, str]]:
+    """The benchmark, one row per method: means and half-widths of their intervals. Raises as `measured`."""
     return [
-        {"row": method} | {title: _cell(rows[method].get(key)) for key, title in COLUMNS.items()}
-        for method in METHODS
-        if method in rows
+        {"row": method} | {title: _cell(values.get(key)) for key, title in COLUMNS.items()}
+        for method, values in measured(metrics).items()
     ]
+
+
+def headline(metrics: Path) -> dict[str, dict[str, float]]:
+    """The means that `dvc metrics show` compares: the editor's, and the generator's that it has to beat."""
+    found = measured(metrics)
+    return {
+        method: {key: found[method][key]["mean"] for key in COLUMNS if key in found[method]}
+        for method in ("generator", "editor")
+    }
 
 
 def links(folder: Path) -> dict[str, Path]:
@@ -63,22 +79,39 @@ def _cell(value: Mapping[str, float] | None) -> str:
     return f"{value['mean']:.2f} ± {(value['hi'] - value['lo']) / 2:.2f}"
 
 
-@shell
-def main() -> None:
-    """Shows the table and the links on the terminal."""
-    runtime.start()
+def show() -> None:
+    """The table and the links on the terminal."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    rows = table(Path("metrics"))
-    shown = Table(*rows[0], title="The benchmark: held-out speakers and speech, means with 95 % intervals")
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    rows = table(METRICS)
+    shown = Table(title="The benchmark: held-out speakers and speech, means with 95 % intervals")
+    for title in rows[0]:
+        shown.add_column(title, no_wrap=title == "row")
     for row in rows:
         shown.add_row(*row.values())
     console.print(shown)
     for title, path in links(Path()).items():
         console.print(f"{title}: {path}", soft_wrap=True)
-    console.print("More: `dvc metrics show`, `dvc plots show`. Dub: `dubstrap dub VIDEO SPEECH -o OUT.mp4`")
+    console.print(
+        "More: `dvc metrics show`, `dvc plots show`. Dub: `dubstrap dub VIDEO SPEECH -o OUT.mp4`", soft_wrap=True
+    )
+
+
+@shell
+def main() -> None:
+    """Shows the summary, or writes its headline for DVC."""
+    runtime.start()
+    parser = argparse.ArgumentParser("python -m flows.summary", description=__doc__)
+    parser.add_argument("--headline", type=Path, metavar="FILE", help="write the editor's means to this JSON instead")
+    arguments = parser.parse_args()
+    if arguments.headline:
+        files.write_json(arguments.headline, headline(METRICS))
+    else:
+        show()
 
 
 if __name__ == "__main__":

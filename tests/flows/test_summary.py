@@ -1,0 +1,51 @@
+"""What a run has to say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.core.base.errors import UserError
+from flows import summary
+
+
+def figures(mean: float) -> dict[str, dict[str, float]]:
+    """One method's figures as evaluate.json has them."""
+    return {"mouth_psnr_db": {"mean": mean, "lo": mean - 1, "hi": mean + 1, "n": 4}, "seam_db": {"mean": 0.0}}
+
+
+@pytest.fixture
+def metrics(tmp_path: Path) -> Path:
+    """A folder with both files; JSON's order of methods is the alphabet's."""
+    rows = {"copy": figures(20), "editor": figures(24), "generator": figures(22), "truth": figures(60)}
+    (tmp_path / "evaluate.json").write_text(json.dumps({"rows": rows}))
+    (tmp_path / "export.json").write_text(json.dumps({"rows": {"onnx": figures(24)}}))
+    return tmp_path
+
+
+def test_methods_come_from_the_bounds_to_the_export(metrics: Path) -> None:
+    rows = summary.table(metrics)
+    assert [row["row"] for row in rows] == ["truth", "copy", "generator", "editor", "onnx"]
+    assert rows[2]["mouth PSNR, dB"] == "22.00 ± 1.00"
+    assert rows[2]["sync"] == "-"
+
+
+def test_the_headline_is_the_editor_beside_the_generator(metrics: Path) -> None:
+    assert summary.headline(metrics) == {"generator": {"mouth_psnr_db": 22}, "editor": {"mouth_psnr_db": 24}}
+
+
+def test_an_export_without_a_benchmark_is_no_row(metrics: Path) -> None:
+    (metrics / "export.json").write_text(json.dumps({"parity": {}}))
+    assert [row["row"] for row in summary.table(metrics)][-1] == "editor"
+
+
+def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="make repro"):
+        summary.table(tmp_path)
+
+
+def test_only_what_is_there_is_linked(tmp_path: Path) -> None:
+    card = tmp_path / "artifacts" / "export" / "MODEL_CARD.md"
+    card.parent.mkdir(parents=True)
+    card.touch()
+    assert summary.links(tmp_path) == {"Its model card": card}

@@ -1,0 +1,113 @@
+"""The whole pipeline at scale=smoke in a clone of its own: it runs once, and after a change only what it must."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows import graph
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = {"truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor"}
+
+
+def call(folder: Path, *command: str) -> str:
+    """Runs a command of this environment there and returns what it printed; shows it all if it fails."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)} in {folder}:\n{done.stdout[-8000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as it would be committed now, with its smoke-scale data rendered and its pipeline run once."""
+    folder = tmp_path_factory.mktemp("clone") / "dubstrap"
+    listed = call(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    for name in ("dvc.lock", "data.dvc"):
+        (folder / name).unlink(missing_ok=True)
+    call(folder, "git", "init", "--quiet")
+    call(folder, "python", "-m", "flows.params", "scale=smoke")
+    call(folder, "python", "-m", "components.studio", "--out", "data")
+    call(folder, "dvc", "add", "--quiet", "data")
+    call(folder, "dvc", "repro")
+    return folder
+
+
+def load(path: Path) -> Any:
+    """A JSON file."""
+    return json.loads(path.read_text())
+
+
+def test_every_declared_file_is_there(clone: Path) -> None:
+    stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
+    assert len(stages) == 12
+    for stage in stages.values():
+        for entry in [*stage["outs"], *stage["metrics"], *stage.get("plots", [])]:
+            assert (clone / (entry if isinstance(entry, str) else next(iter(entry)))).exists(), entry
+    assert (clone / "artifacts/export/dubstrap.onnx").stat().st_size > 0
+    assert not list(clone.glob("artifacts/**/*.ckpt")), "a finished stage leaves no checkpoint behind"
+
+
+def test_the_benchmark_keeps_its_contract(clone: Path) -> None:
+    evaluation = load(clone / "metrics/evaluate.json")
+    assert set(evaluation["rows"]) == ROWS
+    assert {"slices", "not_measured"} <= set(evaluation)
+    for row, metrics in evaluation["rows"].items():
+        for metric, value in metrics.items():
+            assert {"mean", "lo", "hi", "n"} <= set(value), f"{row}.{metric}"
+            assert value["lo"] <= value["mean"] <= value["hi"]
+            assert metric not in evaluation["not_measured"]
+    assert {"mouth_psnr_db", "lip_opening_r"} <= set(evaluation["rows"]["editor"])
+    assert evaluation["rows"]["truth"]["lip_opening_r"]["mean"] > evaluation["rows"]["copy"]["lip_opening_r"]["mean"]
+
+
+def test_the_summary_shows_every_method(clone: Path) -> None:
+    shown = call(clone, "python", "-m", "flows.summary")
+    assert all(row in shown for row in ROWS)
+    assert "artifacts/export/dubstrap.onnx" in shown
+
+
+def test_a_second_run_does_nothing(clone: Path) -> None:
+    assert "Running stage" not in call(clone, "dvc", "repro")
+
+
+def test_the_flow_finds_everything_up_to_date(clone: Path) -> None:
+    before = (clone / "dvc.lock").read_text()
+    shown = call(clone, "python", "-m", "flows.pipeline", "--scale", "smoke")
+    assert "Running stage" not in shown
+    assert shown.count("Finished in state Completed()") == 12 + 1 + 1  # the stages, data.dvc, the flow
+    assert (clone / "dvc.lock").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("override", "stale"),
+    [
+        ("editor.lip.rank=2", ["editor-lip", "evaluate", "export"]),
+        ("validate.clips.min_clips=3", ["validate-clips"]),
+        ("evaluate.sample_pairs=2", ["evaluate", "export"]),
+        ("studio.speakers=5", []),
+    ],
+)
+def test_a_param_makes_stale_what_depends_on_it(clone: Path, override: str, stale: list[str]) -> None:
+    call(clone, "python", "-m", "flows.params", "scale=smoke", override)
+    found = set(json.loads(call(clone, "dvc", "status", "--json")))  # those that read the param themselves
+    call(clone, "python", "-m", "flows.params", "scale=smoke")
+    for stage in graph.read(clone):
+        if found & set(stage.after):
+            found.add(stage.name)
+    assert [stage.name for stage in graph.read(clone) if stage.name in found] == stale
