@@ -15,7 +15,7 @@ from components.studio.params import Params
 from components.studio.performance import perform
 from components.studio.visemes import visemes
 
-COLUMNS, ROWS = 8, 4
+COLUMNS, ROWS, TILE_PX = 8, 4, 192
 # Lips caught in these sounds, in turn; the last is a mouth at rest.
 SOUNDS = ("a", "i", "o", "s", "f", "e", "u", "l", "æ", "m", "ʃ", "")
 
@@ -33,10 +33,11 @@ def sheet(path: Path, params: Params, seed: int) -> None:
 
 
 def _portrait(number: int, params: Params, seed: int) -> Image:
-    """One frame (h, w, 3) of the speaker with this number."""
+    """One frame of the speaker with this number."""
     speaker = cast(number, seed, params.languages)
     performance = perform(seed, f"sheet/{number}", number, 60, FPS)
     viseme = visemes(SOUNDS[number % len(SOUNDS)])[0]
     posture = [viseme.jaw, viseme.spread, viseme.round, viseme.press, viseme.bite, viseme.tongue, viseme.clench]
     film = Camera(speaker, params.size_px).film(performance, np.tile(posture, (60, 1)))
-    return next(islice(film, 29, None)).frame
+    frame = next(islice(film, 29, None)).frame
+    return np.asarray(cv2.resize(frame, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA))
