@@ -11,10 +11,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from components.core.media import FPS, RATE_HZ, audio, crops, face, geometry, head, shards, video
+from components.core.media import FPS, RATE_HZ, audio, crops, face, geometry, head, quality, shards, video
 from components.core.media.track import Track, track
 from components.core.media.video import MediaError
-from components.crop import quality
 from components.crop.params import Params
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from components.core.media import quality
 from components.core.media.crops import Crop
 from components.core.media.face import MEASURES, FaceMesh, measures
 from components.core.media.geometry import Window
@@ -51,7 +52,7 @@ class Scores:
             256 px crop.
         outside_psnr_db: outside the window, at most 60 dB (equal).
         flicker_ratio: second temporal difference in the mouth over the real clip's.
-        sharpness_ratio: gradient energy in the mouth over the real clip's.
+        sharpness_ratio: of `quality.sharpness` over the real clip's.
         sync_confidence: of the guide, companion against the driving speech.
         opening_r: correlation of the companion's lip opening with the one that the front end hears in the speech.
         sharpness, mouth_motion, brightness: of the companion alone, for the drift report; as in crops.parquet.
@@ -93,10 +94,10 @@ def score(make: Callable[[], Judge], companion: Companion) -> Scores:
         lip_change_px=lip_change(real_landmarks[found], made_landmarks[found]),
         outside_psnr_db=psnr(made[:, ~inside], crop.frames[:, ~inside]),
         flicker_ratio=flicker(mouth_made) / max(flicker(mouth_real), 1e-6),
-        sharpness_ratio=sharpness(mouth_made) / max(sharpness(mouth_real), 1e-6),
+        sharpness_ratio=quality.sharpness(made) / max(quality.sharpness(crop.frames), 1e-6),
         sync_confidence=sync_scores(judge.sync, made, companion.mel).confidence,
         opening_r=correlation(opening[found], heard[found]),
-        sharpness=sharpness(made),
+        sharpness=quality.sharpness(made),
         mouth_motion=float(np.nanstd(opening)) if found.any() else float("nan"),
         brightness=float(made.mean()),
     )
@@ -136,13 +137,6 @@ def psnr(made: Frames, real: Frames) -> float:
 def flicker(frames: Frames) -> float:
     """Mean absolute second difference in time, in grey levels."""
     return float(np.abs(np.diff(frames.astype(np.float32), 2, axis=0)).mean()) if len(frames) > 2 else 0.0
-
-
-def sharpness(frames: Frames) -> float:
-    """Mean gradient magnitude of the luminance, in grey levels a pixel."""
-    grey = frames.astype(np.float32).mean(-1)
-    rows, columns = np.gradient(grey, axis=(1, 2))
-    return float(np.hypot(rows, columns).mean())
 
 
 def correlation(a: NDArray[np.float64], b: NDArray[np.float32]) -> float:

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 
 from components.core.base.errors import UserError
-from components.core.media import crops, geometry, shards, video
+from components.core.media import crops, geometry, quality, shards, video
 from components.core.media.face import MEASURES
-from components.crop import quality, sheet
+from components.crop import sheet
 from components.crop.core import run
 from components.crop.params import Params
 
