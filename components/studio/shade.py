@@ -99,7 +99,8 @@ def _highlight(on: _Surface, lamp: Light, shadow: Floats) -> Floats:
     oily = _power(np.clip(on.facing(half), 0, 1), 3)
     wet = _power(oily, 2)
     strand = on.along(on.strand, half)
-    sheen = _power(np.maximum(1 - strand * strand, 0) ** 3, 2) * on.fibre
+    across: Floats = np.clip(1 - strand**2, 0.0, None)
+    sheen = _power(across**3, 2) * on.fibre
     return on.gloss * shadow * (0.05 * oily + 0.16 * wet * on.gloss) + 0.10 * sheen * (0.3 + 0.7 * shadow)
 
 
