@@ -113,6 +113,7 @@ def _shoot(job: _Job) -> dict[str, Floats]:
 def _write_rights(speaker: Speaker, path: Path) -> None:
     rights = {
         "speaker": speaker.name,
+        "language": speaker.language,
         "licence": "CC0-1.0",
         "consent": "synthetic: no real person is shown or heard",
         "permitted": ["train", "dub", "publish"],
