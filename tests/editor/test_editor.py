@@ -1,6 +1,10 @@
 """The editor's data and its three phases on small synthetic pairs."""
 
 import io
+import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,3 +151,21 @@ def test_a_window_is_put_where_it_was_taken() -> None:
 def test_no_accepted_pair_is_an_error_that_says_where_to_look(folder: Path, accepted: pd.DataFrame) -> None:
     with pytest.raises(UserError, match=r"2 accepted pairs, none of 99 frames.*validate_pairs\.json"):
         load([talking_crop("a", frames=24)], frontend(), accepted, folder, 99)
+
+
+@pytest.mark.slow
+def test_a_phase_that_was_killed_ends_like_an_unbroken_one(tmp_path: Path) -> None:
+    """kill -9 in the middle of the structure phase, then the same command again."""
+    whole, cut = tmp_path / "whole.json", tmp_path / "cut.json"
+    assert phase_process(whole).returncode == 0
+    killed = phase_process(cut, "--kill-at", "13")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not cut.exists()
+    again = phase_process(cut)
+    assert "resumes at step 10" in again.stderr
+    assert json.loads(cut.read_text()) == json.loads(whole.read_text())
+
+
+def phase_process(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.editor.phase_process", str(out), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
