@@ -1,0 +1,83 @@
+"""Writes the figures of the last run into docs/results.md: `python scripts/results.py`.
+
+Reads metrics/*.json and nothing else, so the tables are exactly what the committed run measured.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.core.base import errors, files, runtime
+
+BEGIN, END = "<!-- run:begin -->", "<!-- run:end -->"
+METRICS = (
+    "mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence",
+    "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio", "jitter_ratio", "silence_motion_ratio",
+    "seam_db", "success_rate", "seconds_per_second",
+)  # fmt: skip
+ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
+
+
+def text(metrics: Path) -> str:
+    """Markdown of every table."""
+    evaluation = json.loads((metrics / "evaluate.json").read_text())
+    rows = [row for row in ROWS if row in evaluation["rows"]]
+    parts = [
+        "Means with 95 % bootstrap intervals over the benchmark's pairs (`dvc repro evaluate`).",
+        table(["metric", *rows], [[m, *(cell(evaluation["rows"][r].get(m)) for r in rows)] for m in METRICS]),
+        "Paired differences, editor minus generator:",
+        table(["metric", "difference"], [[m, cell(evaluation["paired"].get(m))] for m in METRICS]),
+        "Experts on held-out speakers (`dvc repro experts`):",
+        table(["expert", "figures"], [[k, figures(v)] for k, v in read(metrics, "experts").items()]),
+        "Companions and what validation kept (`dvc repro validate-pairs`):",
+        table(["what", "figures"], [[k, figures(read(metrics, k))] for k in ("pairs", "validate_pairs")]),
+        "Export (`dvc repro export`):",
+        table(["what", "figures"], [["onnx against torch", figures(read(metrics, "export")["parity"])]]),
+    ]
+    if evaluation["not_measured"]:
+        parts += ["Not measured: " + "; ".join(f"{k} ({v})" for k, v in evaluation["not_measured"].items())]
+    return "\n\n".join(parts)
+
+
+def read(metrics: Path, stage: str) -> dict[str, Any]:
+    """One stage's metrics."""
+    values: dict[str, Any] = json.loads((metrics / f"{stage}.json").read_text())
+    return values
+
+
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def cell(value: Mapping[str, float] | None) -> str:
+    """Mean and interval."""
+    return "-" if value is None else f"{value['mean']:.3g} ({value['lo']:.3g} .. {value['hi']:.3g})"
+
+
+def figures(values: Mapping[str, Any]) -> str:
+    """Numbers of one level of a mapping, those of deeper levels in brackets."""
+    named = (
+        f"{k} ({figures(v)})" if isinstance(v, Mapping) else f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}"
+        for k, v in values.items()
+    )
+    return ", ".join(named)
+
+
+@errors.shell
+def main() -> None:
+    """Reads the arguments and rewrites the part between the markers."""
+    runtime.start()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder of the stages' metrics")
+    parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="file with the run markers")
+    args = parser.parse_args()
+    before, _, rest = args.results.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    files.write_text(args.results, f"{before}{BEGIN}\n{text(args.metrics)}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
