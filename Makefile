@@ -15,7 +15,7 @@ help: ## List the targets
 setup: $(READY) ## Make .venv and install the pinned packages into it (a second call does nothing)
 
 $(READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 	  echo "error: dubstrap needs Python 3.11; got $$($(PYTHON) --version 2>&1) at '$(PYTHON)'." \
 	    "Name one: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
