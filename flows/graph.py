@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from components.core.base.errors import UserError
 
@@ -44,7 +45,12 @@ def _reads(folder: Path) -> dict[str, tuple[str, ...]]:
             graph = repo.index.graph
     except DvcException as error:
         raise UserError(f"cannot read the pipeline of {folder.resolve()}", got=str(error)) from error
-    return {stage.addressing: tuple(sorted(other.addressing for other in graph[stage])) for stage in graph}
+    return {_name(stage): tuple(sorted(map(_name, graph[stage]))) for stage in graph}
+
+
+def _name(stage: Any) -> str:
+    """Its name in dvc.yaml or the path of its .dvc file, whatever the working directory."""
+    return str(getattr(stage, "name", None) or stage.path_in_repo)
 
 
 def _ancestors(name: str, reads: Mapping[str, tuple[str, ...]]) -> set[str]:

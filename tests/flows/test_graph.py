@@ -26,6 +26,14 @@ def test_a_target_brings_only_its_ancestors(project: Path) -> None:
     assert [stage.name for stage in graph.read(project, "left")] == ["data.dvc", "left"]
 
 
+def test_names_do_not_depend_on_the_working_directory(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = graph.read(project)
+    monkeypatch.chdir(tmp_path)
+    assert graph.read(project) == here
+
+
 def test_an_unknown_target_names_the_stages(project: Path) -> None:
     with pytest.raises(UserError, match=r"no stage jion; expected one of .*join"):
         graph.read(project, "jion")
