@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from components.core.base import seeds
@@ -59,6 +59,9 @@ def train(crops: Sequence[Crop], params: FrontEndParams, run: Run) -> tuple[Fron
     """A front end and its loss curve."""
     torch.manual_seed(seeds.derive(run.seed, run.stage))
     model = FrontEnd(params.model)
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = params.dropout
     stretches = Stretches(crops, params.frames, model.config.context)
     deviations = [crop.measures - np.median(crop.measures, 0) for crop in stretches.crops]
     model.mean = torch.from_numpy(np.concatenate(deviations).mean(0))

@@ -17,6 +17,7 @@ class FrontEndParams:
         clips: stretches of speech in a batch.
         frames: video frames of each.
         correlation_weight: of 1 - Pearson's r beside the smooth L1 loss.
+        dropout: share of the blocks' hidden units left out in a step.
     """
 
     model: FrontEndConfig
@@ -24,6 +25,7 @@ class FrontEndParams:
     clips: int
     frames: int
     correlation_weight: float
+    dropout: float
     speech: SpeechAugment
 
     def __post_init__(self) -> None:
@@ -31,6 +33,8 @@ class FrontEndParams:
             raise ValueError(f"clips {self.clips} must be positive and frames {self.frames} at least 2")
         if self.correlation_weight < 0:
             raise ValueError(f"correlation_weight {self.correlation_weight} must not be negative")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout} must be in [0, 1)")
 
 
 @dataclass(frozen=True)

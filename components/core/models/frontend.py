@@ -91,6 +91,7 @@ class Block(nn.Module):
         self.dilation = dilation
         self.norm = nn.LayerNorm(width)
         self.taps = nn.Linear(3 * width, 2 * width)
+        self.dropout = nn.Dropout(0.0)  # a matter of training, not of the network: training sets its share
         self.out = nn.Linear(2 * width, width)
 
     def forward(self, x: Float[Tensor, "b f d"]) -> Float[Tensor, "b g d"]:
@@ -98,7 +99,7 @@ class Block(nn.Module):
         d = self.dilation
         h = self.norm(x)
         h = torch.cat([h[:, : -2 * d], h[:, d:-d], h[:, 2 * d :]], -1)
-        update: Tensor = self.out(torch.nn.functional.gelu(self.taps(h)))
+        update: Tensor = self.out(self.dropout(torch.nn.functional.gelu(self.taps(h))))
         return x[:, d:-d] + update
 
 
