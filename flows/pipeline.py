@@ -7,13 +7,16 @@ python -m flows.pipeline --serve "0 3 * * 0"            retrains every Sunday at
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from components.core.base import files, runtime
-from components.core.base.errors import shell
+from components.core.base.errors import UserError, shell
+from flows import server
 
 runtime.offline()  # Prefect reads its settings when it is imported; it sets up logging itself
+server.find()
 
 from prefect import flow  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
@@ -85,6 +88,10 @@ def main() -> None:
     arguments = parser.parse_args()
     overrides = [f"scale={arguments.scale}"] * bool(arguments.scale) + arguments.set
     if arguments.serve:
+        if server.VARIABLE not in os.environ:
+            raise UserError(
+                "no Prefect server to keep the schedule", fix="Start one with `make server`, then try again."
+            )
         pipeline.serve("retrain", cron=arguments.serve, parameters={"target": arguments.target, "overrides": overrides})
         return
     graph.read(Path.cwd(), arguments.target)  # what a user got wrong is said before a server starts
