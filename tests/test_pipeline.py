@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.core.media import video
 from flows import graph
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,18 @@ def test_the_summary_shows_every_method(clone: Path) -> None:
     shown = call(clone, "python", "-m", "flows.summary")
     assert all(row in shown for row in ROWS)
     assert "artifacts/export/dubstrap.onnx" in shown
+
+
+def test_the_exported_editor_dubs_a_studio_clip(clone: Path) -> None:
+    source = sorted(clone.glob("data/footage/*/*.mp4"))[-1]
+    speech = sorted(clone.glob("data/speech/*/*.wav"))[0]
+    call(clone, "dubstrap", "dub", str(source), str(speech), "-o", "out.mp4", "--report", "report.json")
+    before, after = video.probe(source), video.probe(clone / "out.mp4")
+    assert (after.width_px, after.height_px, after.fps) == (before.width_px, before.height_px, before.fps)
+    assert after.frames == before.frames
+    assert after.has_audio
+    card = load(clone / "artifacts/export/card.json")["card_id"]
+    assert card in (clone / "report.json").read_text()
 
 
 def test_a_second_run_does_nothing(clone: Path) -> None:

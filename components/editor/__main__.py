@@ -1,4 +1,4 @@
-"""`python -m components.editor structure|lip|texture`: trains one phase of the editor."""
+"""Trains one phase of the editor: structure, lip or texture."""
 
 import argparse
 from pathlib import Path

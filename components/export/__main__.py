@@ -1,4 +1,4 @@
-"""`python -m components.export`: writes the ONNX editor and its card."""
+"""Writes the ONNX editor, checks it against torch, and writes its model card."""
 
 import argparse
 import json

@@ -1,6 +1,7 @@
 """The graph: front end, transformer and experts in one denoising step (docs/contracts.md, "The ONNX editor")."""
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     """Writes the ONNX file whole or not at all; batch and frames are dynamic."""
     import onnx
 
+    for name in ("onnxscript", "onnx_ir"):  # which report every folded constant
+        logging.getLogger(name).setLevel(logging.WARNING)
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
     context = 2 * graph.frontend.config.context
     video = {0: batch, 1: frames}

@@ -1,4 +1,4 @@
-"""`python -m components.generator`: trains the generator."""
+"""Trains the generator: masked inpainting of the lower face from references and speech."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m components.pairs`: gives every real clip a companion with other lips."""
+"""Gives every real clip a companion: the same clip with other lips."""
 
 import argparse
 import io
