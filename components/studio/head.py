@@ -57,13 +57,16 @@ class Head:
 
     def at(self, lips: Lips, gaze: eyes.Gaze) -> Maps:
         """The maps with this mouth and these eyes."""
+        # MOUTH reaches above JAW: without this the mouth would be painted over its last self there.
+        self._apply(MOUTH, self._colour[MOUTH.slices], self._radius[MOUTH.slices])
         self._move_jaw(lips)
         self._apply(MOUTH, *mouth.paint(lips, self.speaker, self._view(MOUTH), self.maps.radius[MOUTH.slices]))
         for area in (eyes.LEFT, eyes.RIGHT):
             colour, radius = self._colour[area.slices], self._radius[area.slices]
             self._apply(area, *eyes.paint(area, gaze, self.speaker, colour, radius))
             self._update_relief(area)
-        self._update_relief(JAW)
+        for area in (MOUTH, JAW):
+            self._update_relief(area)
         return self.maps
 
     def _view(self, area: Box) -> Floats:

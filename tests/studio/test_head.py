@@ -93,6 +93,18 @@ def test_lips_press_bite_and_round():
     assert bitten.opening < 0.5 * lips(posture(jaw=0.5), speaker).opening
 
 
+def test_a_head_does_not_remember_the_frames_before():
+    head = Head(cast(1, 0, LANGUAGES))
+    gaze = Gaze(0.0, 0.0, 0.0)
+    rounded = lips(posture(jaw=0.3, round=1.0), head.speaker)
+    first = {name: value.copy() for name, value in vars(head.at(rounded, gaze)).items()}
+    for jaw in (0.9, 0.0, 0.5):
+        head.at(lips(posture(jaw=jaw, round=0.5), head.speaker), gaze)
+    again = vars(head.at(rounded, gaze))
+    for name, value in first.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
+
+
 def test_heads_stay_within_thirty_degrees_and_move():
     for number in range(8):
         turned = poses(perform(0, f"clip{number}", number, 150, 25))

@@ -137,7 +137,7 @@ class Dubber(nn.Module):
         output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
         if self.config.architecture.prediction == "velocity":
             return clean_from_velocity(noisy, output, time)
-        clean: Tensor = base(references[:, 0], given.inpaint) + output
+        clean: Tensor = base(references, given.inpaint) + output
         return clean
 
     def _target(self, noisy: Tensor, references: Tensor, given: Conditions) -> Float[Tensor, "b f c h w"]:
@@ -157,10 +157,14 @@ class Dubber(nn.Module):
 
 
 def base(
-    reference: Float[Tensor, "b f 3 h w"], inpaint: Float[Tensor, "b f 4 h w"] | None
+    references: Float[Tensor, "b n f 3 h w"], inpaint: Float[Tensor, "b f 4 h w"] | None
 ) -> Float[Tensor, "b f 3 h w"]:
-    """What the output is added to: the companion, or the visible window with the nearest reference in its hole."""
+    """What the output is added to: the companion, or the visible window with the references' mean in its hole.
+
+    The mean, because one reference alone has sharp lips that are wrong: undoing them is harder than painting anew.
+    """
+    mean = references.mean(1)
     if inpaint is None:
-        return reference
+        return mean
     visible, hole = inpaint[:, :, :RGB], inpaint[:, :, RGB:]
-    return visible * (1 - hole) + reference * hole
+    return visible * (1 - hole) + mean * hole

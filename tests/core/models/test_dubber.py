@@ -76,15 +76,15 @@ def test_dropped_conditions_say_nothing() -> None:
     torch.testing.assert_close(model(noisy, time, shown), model(noisy, time, other))
 
 
-def test_an_untrained_editor_copies_and_an_untrained_generator_fills_with_its_nearest_reference() -> None:
+def test_an_untrained_editor_copies_and_an_untrained_generator_fills_in_its_references_mean() -> None:
     shown = given()
     model = Dubber(DubberConfig("editor", SHAPE, 48, 24, 32, 1, 14))
     noisy, time = torch.randn(2, 6, 3, 24, 32), torch.full((2, 6), 0.7)
     torch.testing.assert_close(model(noisy, time, shown), shown.references[:, 0])
-    hole = given(1, inpaint=True)
-    filled = base(hole.references[:, 0], hole.inpaint)
+    hole = given(3, inpaint=True)
+    filled = base(hole.references, hole.inpaint)
     mask = hole.inpaint[:, :, 3:]  # type: ignore[index]
-    torch.testing.assert_close(filled * mask, hole.references[:, 0] * mask)
+    torch.testing.assert_close(filled * mask, hole.references.mean(1) * mask)
     torch.testing.assert_close(filled * (1 - mask), hole.inpaint[:, :, :3] * (1 - mask))  # type: ignore[index]
 
 
