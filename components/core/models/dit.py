@@ -64,6 +64,8 @@ class DiT(nn.Module):
         self.config = config
         d, pixels = config.dim, config.patch**2
         self.embed = nn.Linear(config.channels_in * pixels, d)
+        # Crops are aligned, so where a token lies says what it shows; RoPE alone tells differences of place only.
+        self.place = nn.Parameter(0.02 * torch.randn(config.height * config.width // pixels, d))
         self.time = nn.Sequential(nn.Linear(TIME_WAVES, d), nn.SiLU(), nn.Linear(d, d))
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(d, 6 * d))  # shared by all blocks, as in Wan 2.x
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
@@ -104,7 +106,7 @@ class DiT(nn.Module):
         rows, cols = target.shape[3] // p, target.shape[4] // p
         videos = target[:, None] if references is None else torch.cat([target[:, None], references], 1)  # (b v f c h w)
         patches = rearrange(videos, "b v f c (i p) (j q) -> b (v f) (i j) (c p q)", p=p, q=p)
-        x = self.embed(patches)  # (b v*f t d): t tokens of each frame
+        x = self.embed(patches) + self.place  # (b v*f t d): t tokens of each frame
         angles = rope_angles(videos.shape[1], frames, rows, cols, self.config.dim // self.config.heads, x.device)
 
         count = videos.shape[1]
