@@ -1,7 +1,6 @@
 """Reads what a phase needs from its folders and params, and trains it."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
 from components.core.models.sync import load_sync
 from components.core.models.synthesis import ExpertConfig, load_dubber
+from components.core.models.windows import digest
 from components.editor import core, data
 from components.editor.params import Common, Lip, Structure, Texture
 
@@ -29,9 +29,11 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     inputs = [accepted, frontend, args.pairs / "pairs.parquet"]
     if args.phase != "structure":
         inputs += [args.structure / "weights.safetensors", args.experts / GUIDES[args.phase][0]]
-    run = Run(f"editor-{args.phase}", seed, args.out, mark(inputs, common, settings), args.precision)
+    train_crops = crops.load(args.crops, "train", "footage")
+    mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
+    run = Run(f"editor-{args.phase}", seed, args.out, mark, args.precision)
     material = data.load(
-        crops.load(args.crops, "train", "footage"),
+        train_crops,
         load_frontend(frontend),
         pd.read_parquet(accepted),
         args.pairs,
@@ -43,8 +45,3 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     name, load = GUIDES[args.phase]
     phase = getattr(core, args.phase)(material, model, load(args.experts / name), common, settings, run)
     return ExpertConfig(settings.rank, settings.band), phase
-
-
-def mark(inputs: list[Path], *settings: object) -> str:
-    """The fingerprint of a phase: its params and the files it starts from."""
-    return fingerprint(*settings, *(files.sha256(path) for path in inputs))

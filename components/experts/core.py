@@ -17,6 +17,7 @@ from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
 from components.core.models.sync import load_sync
+from components.core.models.windows import digest
 from components.experts import frontend, identity, sync
 from components.experts.data import halves
 from components.experts.params import ExpertsParams
@@ -103,7 +104,7 @@ def _trained(job: Job, seed: int, out: Path) -> pd.DataFrame:
     """The job's loss curve, from its folder where the very same training has been done before."""
     folder = out / job.name
     label, curve_file = folder / "done.json", folder / "curve.csv"
-    mark = fingerprint(job.params, job.precision, seed, [(crop.crop_id, len(crop.frames)) for crop in job.crops])
+    mark = fingerprint(job.params, job.precision, seed, digest(job.crops))
     if label.is_file() and json.loads(label.read_text())["fingerprint"] == mark and _weights(out, job).is_file():
         log.info("%s: already trained, kept", job.name)
         return pd.read_csv(curve_file, float_precision="round_trip")

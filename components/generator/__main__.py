@@ -25,18 +25,17 @@ def main() -> None:
     args = arguments()
 
     from components.core.media import crops
-    from components.core.models import fit, weights
+    from components.core.models import fit, weights, windows
     from components.core.models.frontend import load_frontend
     from components.generator.core import run
     from components.generator.params import Params
 
     settings, seed = params.load(Params, "generator"), params.scalar("seed", int)
     train, held_out = crops.load(args.crops, "train", "footage"), crops.load(args.crops, "benchmark", "footage")
-    fingerprint = fit.fingerprint(
-        settings, [crop.crop_id for crop in train], files.sha256(args.experts / "frontend.safetensors")
-    )
+    frontend = args.experts / "frontend.safetensors"
+    fingerprint = fit.fingerprint(settings, windows.digest(train), files.sha256(frontend))
     this = fit.Run("generator", seed, args.out, fingerprint, args.precision)
-    trained = run(train, held_out, load_frontend(args.experts / "frontend.safetensors"), settings, this)
+    trained = run(train, held_out, load_frontend(frontend), settings, this)
     weights.save(args.out / "generator.safetensors", trained.model, trained.model.config)
     files.write_json(args.metrics, trained.metrics)
     files.write_text(args.plots, trained.curve.to_csv(index=False))

@@ -137,6 +137,8 @@ class Dubber(nn.Module):
         output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
         if self.config.architecture.prediction == "velocity":
             return clean_from_velocity(noisy, output, time)
+        if given.inpaint is not None:  # what is visible is known
+            output = output * given.inpaint[:, :, RGB:]
         clean: Tensor = base(references, given.inpaint) + output
         return clean
 

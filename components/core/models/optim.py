@@ -54,8 +54,12 @@ class MuonAdamW(Optimizer):
 
 
 def is_hidden_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether Muon fits: a matrix inside a block; embeddings, heads, LoRA factors and vectors stay with AdamW."""
-    return parameter.ndim == 2 and "blocks." in name and "lora" not in name
+    """Whether Muon fits: a matrix inside a block that maps features to features.
+
+    Embeddings, heads, LoRA factors, vectors and the audio's way into a block stay with AdamW: few directions of the
+    audio matter, and an orthogonalised update moves all of them alike.
+    """
+    return parameter.ndim == 2 and "blocks." in name and "lora" not in name and ".audio" not in name
 
 
 def warmup_then_linear(step: int, steps: int, warmup_steps: int) -> float:

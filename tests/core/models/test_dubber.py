@@ -15,7 +15,7 @@ from components.core.models.frontend import FrontEnd, FrontEndConfig, encode_cli
 from components.core.models.learning import Drawing, DubberLearner, Objective, Segment, assemble
 from components.core.models.lora import Band, add_expert, expert_parameters
 from components.core.models.synthesis import Editor, ExpertConfig, Inpainter, Sampling, load_editor
-from components.core.models.windows import NEIGHBOUR_GAP_FRAMES, Clips, image, neighbours, pixels
+from components.core.models.windows import NEIGHBOUR_GAP_FRAMES, Clips, digest, image, neighbours, pixels
 from tests.talking import talking_crop
 
 SHAPE = Architecture(
@@ -195,3 +195,16 @@ def test_a_batch_is_mirrored_as_a_whole() -> None:
         torch.testing.assert_close(getattr(mirrored, name), getattr(plain, name).flip(-1))
     torch.testing.assert_close(mirrored.extra["crop"], plain.extra["crop"].flip(-1))
     assert (image(pixels(clips.rgb)) == clips.rgb).all()
+
+
+def test_a_digest_tells_crops_apart_by_what_they_hold() -> None:
+    crop = talking_crop()
+    other = replace(crop, frames=crop.frames + 1)
+    assert digest([crop]) == digest([talking_crop()]) != digest([other])
+
+
+def test_a_generator_s_visible_pixels_stay_as_they_are() -> None:
+    model, shown = network("generator", 2), given(2, inpaint=True)
+    clean = model(torch.randn(2, 6, 3, 24, 32), torch.full((2, 6), 0.7), shown)
+    seen = 1 - shown.inpaint[:, :, 3:]  # type: ignore[index]
+    torch.testing.assert_close(clean * seen, shown.inpaint[:, :, :3] * seen)  # type: ignore[index]
