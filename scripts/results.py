@@ -1,4 +1,4 @@
-"""Writes the figures of the last run into docs/results.md: `python scripts/results.py`.
+"""Writes the figures of the last run into docs/results.md and README.md: `python scripts/results.py`.
 
 Reads metrics/*.json and nothing else, so the tables are exactly what the committed run measured.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.base import errors, files, runtime
+from flows import summary
 
 BEGIN, END = "<!-- run:begin -->", "<!-- run:end -->"
 METRICS = (
@@ -72,11 +73,21 @@ def main() -> None:
     runtime.start()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder of the stages' metrics")
-    parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="file with the run markers")
+    parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="gets every figure")
+    parser.add_argument("--readme", type=Path, default=Path("README.md"), help="gets the short table")
     args = parser.parse_args()
-    before, _, rest = args.results.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    files.write_text(args.results, f"{before}{BEGIN}\n{text(args.metrics)}\n{END}{after}")
+    insert(args.results, text(args.metrics))
+    short = summary.table(args.metrics)
+    insert(args.readme, table(list(short[0]), [list(line.values()) for line in short]))
+
+
+def insert(path: Path, content: str) -> None:
+    """Puts the content between the file's markers."""
+    before, begin, rest = path.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise errors.UserError(f"{path} has no place for the figures", expected=f"{BEGIN} and {END}")
+    files.write_text(path, f"{before}{BEGIN}\n{content}\n{END}{after}")
 
 
 if __name__ == "__main__":
