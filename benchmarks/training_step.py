@@ -19,7 +19,7 @@ def seconds(layout: Literal["frames", "channels"], dim: int, patch: int) -> floa
     shape = Architecture(patch, dim, 6, dim // 64, 4.0, "modulation", 4, layout, "clean", FRAMES, 2, 0.6)
     learner = DubberLearner(
         Dubber(DubberConfig("editor", shape, 96, HEIGHT, WIDTH, 1, AUDIO)),
-        Objective(Timesteps(3.0, "logit_normal"), 1.0, 2.0),
+        Objective(Timesteps(3.0, "logit_normal", 0.5), 1.0, 10.0, 3.0),
     )
     optimizer = MuonAdamW(learner, 1e-3, 0.01)
     video, mask, ones = (

@@ -36,7 +36,7 @@ def structure(data: Data, common: Common, params: Structure, run: Run) -> tuple[
         size_px=data.window.size_px,
         height=data.window.height,
         width=data.window.width,
-        references=1,
+        references=1 + common.references,
         audio_dim=data.clips.audio.shape[1],
     )
     torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))

@@ -77,11 +77,12 @@ class Data:
         pair = self.pairs[int(rng.integers(len(self.pairs)))]
         start = int(rng.integers(len(pair.companion) - length + 1))
         frames = self.clips.starts[pair.crop] + start + np.arange(length)
-        reference = pair.companion[start : start + length]
+        companion = pair.companion[start : start + length]
         if rng.random() < common.paste_share:
-            reference = self.pasted(frames, common.paste_gap_frames, rng)
+            companion = self.pasted(frames, common.paste_gap_frames, rng)
+        shown = np.concatenate([companion[None], self.clips.references(frames)])
         whole = pair.light.apply(self.crops[pair.crop].frames[start : start + length])
-        return Segment(frames, self.window.take(whole), pair.light.apply(reference)[None], whole)
+        return Segment(frames, self.window.take(whole), pair.light.apply(shown), whole)
 
     @property
     def window(self) -> Window:
@@ -108,7 +109,7 @@ class Data:
         return np.asarray(np.rint(real * (1 - alpha) + mouth * alpha), np.uint8)
 
 
-def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companions: Path, chunk_frames: int) -> Data:
+def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companions: Path, common: Common) -> Data:
     """The data of the accepted pairs.
 
     Args:
@@ -116,11 +117,12 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
         frontend: gives the audio features.
         accepted: rows of accepted.parquet.
         companions: folder of the pairs stage.
-        chunk_frames: shorter pairs are left out.
+        common: pairs shorter than its chunk are left out; so many references are found for each frame.
 
     Raises:
         UserError: no accepted pair is long enough.
     """
+    chunk_frames = common.architecture.chunk_frames
     crops = [crop for crop in crops if len(crop.frames) >= chunk_frames]
     rows = {str(row["pair_id"]): row for row in accepted.to_dict("records")}
     numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
@@ -136,7 +138,7 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
             fix="See metrics/validate_pairs.json for what was quarantined and why.",
         )
     audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
-    return Data(crops, Clips.of(crops, audio), np.concatenate([crop.mel for crop in crops]), pairs)
+    return Data(crops, Clips.of(crops, audio, common.references), np.concatenate([crop.mel for crop in crops]), pairs)
 
 
 def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample) -> Pair:

@@ -14,6 +14,7 @@ class Common:
 
     Attributes:
         architecture: of the transformer.
+        references: pictures of the real clip that each frame is given beside the companion; as the generator's.
         paste_share: of the inputs that are not a companion but the real clip with its mouth taken from another moment
             of the same clip. Companions are softer than real video; without this the editor learns that sharp lips are
             right lips, and leaves a real video as it is.
@@ -21,10 +22,13 @@ class Common:
     """
 
     architecture: Architecture
+    references: int
     paste_share: float
     paste_gap_frames: tuple[int, int]
 
     def __post_init__(self) -> None:
+        if self.references < 1:
+            raise ValueError(f"references {self.references} must be positive")
         if not 0 <= self.paste_share <= 1:
             raise ValueError(f"paste_share {self.paste_share} must lie in [0, 1]")
         if not 1 <= self.paste_gap_frames[0] <= self.paste_gap_frames[1]:

@@ -37,7 +37,7 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
         load_frontend(frontend),
         pd.read_parquet(accepted),
         args.pairs,
-        common.architecture.chunk_frames,
+        common,
     )
     if args.phase == "structure":
         return core.structure(material, common, settings, run)

@@ -18,8 +18,8 @@ from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
 from components.core.models.sync import load_sync
 from components.core.models.windows import digest
-from components.experts import frontend, identity, sync
-from components.experts.data import halves
+from components.experts import frontend, identity, recitals, sync
+from components.experts.data import Material, halves
 from components.experts.params import ExpertsParams
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,14 @@ class Job:
 
     Attributes:
         name: of its files, its row in the metrics and its seeds; guide and judge therefore share none.
-        train: crops, params and run -> network and loss curve.
+        train: material, params and run -> network and loss curve.
         load: the trained network from its file.
         evaluate: network and held-out crops -> metrics.
         precision: Lightning's name of it.
     """
 
     name: str
-    crops: Sequence[Crop]
+    material: Material
     params: Any
     train: Callable[[Any, Any, Run], tuple[nn.Module, pd.DataFrame]]
     load: Callable[[Path], Any]
@@ -56,11 +56,11 @@ class Job:
     precision: str
 
 
-def run(training: Sequence[Crop], heldout: Sequence[Crop], params: ExpertsParams, seed: int, out: Path) -> Outcome:
+def run(material: Material, heldout: Sequence[Crop], params: ExpertsParams, seed: int, out: Path) -> Outcome:
     """Trains what `out` lacks, measures all of it on the held-out speakers.
 
     Args:
-        training: crops of the split "train".
+        material: what is learnt from.
         heldout: crops of the split "benchmark".
         params: the section `experts`.
         seed: the seed param.
@@ -71,25 +71,26 @@ def run(training: Sequence[Crop], heldout: Sequence[Crop], params: ExpertsParams
         UserError: fewer than four training speakers, crops too short, or a training that broke.
     """
     metrics, curves = {}, []
-    for job in jobs(training, params):
+    for job in jobs(material, params):
         curves.append(_trained(job, seed, out).assign(expert=job.name))
         metrics[job.name] = job.evaluate(job.load(_weights(out, job)), heldout)
         log.info("%s: %s", job.name, ", ".join(f"{name} {value:.3g}" for name, value in metrics[job.name].items()))
     return Outcome(metrics, pd.concat(curves)[["step", "expert", "loss"]])
 
 
-def jobs(training: Sequence[Crop], params: ExpertsParams) -> list[Job]:
+def jobs(material: Material, params: ExpertsParams) -> list[Job]:
     """The trainings in their order."""
-    half = halves(training)
+    half = halves(material.crops)
     listed = [
-        Job("frontend", training, params.frontend, frontend.train, load_frontend, frontend.evaluate, LINEAR),
+        Job("frontend", material, params.frontend, frontend.train, load_frontend, frontend.evaluate, LINEAR),
     ]
     for role, crops in (("guide", half.guide), ("judge", half.judge)):
+        seen = Material(crops, ())
         listed += [
-            Job(f"{role}_sync", crops, params.sync, sync.train, load_sync, sync.evaluate, CONVOLUTIONAL),
+            Job(f"{role}_sync", seen, params.sync, sync.train, load_sync, sync.evaluate, CONVOLUTIONAL),
             Job(
                 f"{role}_identity",
-                crops,
+                seen,
                 params.identity,
                 identity.train,
                 load_identity,
@@ -104,12 +105,14 @@ def _trained(job: Job, seed: int, out: Path) -> pd.DataFrame:
     """The job's loss curve, from its folder where the very same training has been done before."""
     folder = out / job.name
     label, curve_file = folder / "done.json", folder / "curve.csv"
-    mark = fingerprint(job.params, job.precision, seed, digest(job.crops))
+    mark = fingerprint(
+        job.params, job.precision, seed, digest(job.material.crops), recitals.digest(job.material.recitals)
+    )
     if label.is_file() and json.loads(label.read_text())["fingerprint"] == mark and _weights(out, job).is_file():
         log.info("%s: already trained, kept", job.name)
         return pd.read_csv(curve_file, float_precision="round_trip")
     label.unlink(missing_ok=True)
-    model, curve = job.train(job.crops, job.params, Run(job.name, seed, folder, mark, job.precision))
+    model, curve = job.train(job.material, job.params, Run(job.name, seed, folder, mark, job.precision))
     weights.save(_weights(out, job), model, job.params.model)
     files.write_text(curve_file, curve.to_csv(index=False))
     files.write_json(label, {"fingerprint": mark})

@@ -23,6 +23,22 @@ MIN_SPEAKERS = 4
 
 
 @dataclass(frozen=True)
+class Recital:
+    """A stretch of speech without a picture: log-mel (4f, 80), and what the lips do at each frame (f, k)."""
+
+    mel: NDArray[np.float32]
+    tracks: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an expert learns from: crops of training speakers, and recitals, which only the front end uses."""
+
+    crops: Sequence[Crop]
+    recitals: Sequence[Recital]
+
+
+@dataclass(frozen=True)
 class Halves:
     """The training crops of guide and judge: no speaker is in both."""
 

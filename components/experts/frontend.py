@@ -1,4 +1,9 @@
-"""Training and measuring the audio front end."""
+"""Training and measuring the audio front end.
+
+It learns from two kinds of speech at once: the footage, whose lips are measured by landmarks, and recitals, far more
+speech with exact tracks of the lips but no picture (the studio writes them). Recitals teach it to hear; the footage
+what the measures of a face are. Without recitals it learns from the footage alone.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,34 +23,46 @@ from components.core.media.face import MEASURES
 from components.core.models.fit import Learner, Losses, Run, fit
 from components.core.models.frontend import FrontEnd, encode_clip
 from components.experts import augment
-from components.experts.data import Stretches
+from components.experts.data import Material, Stretches
 from components.experts.params import FrontEndParams
+from components.experts.recitals import Recitals
 
 STILL = 1e-3
 """Below this standard deviation, in head scales, a measure doesn't move and no correlation is taken of it."""
 
 
 class SpeechBatch(NamedTuple):
-    """Log-mel (b, 4f + 2 context, 80) and standardised lip measures (b, f, k)."""
+    """Log-mel (b, 4f + 2 context, 80): first of the footage, whose standardised lip measures (n, f, k) there are, then
+    of recitals with their standardised tracks (b - n, f, 7)."""
 
     mel: Tensor
     measures: Tensor
+    tracks: Tensor
 
 
 class FrontEndLearner(Learner[SpeechBatch]):
-    """Smooth L1 for how far the lips move, correlation for when."""
+    """Smooth L1 for how far the lips move, correlation for when; the same for the tracks of recitals, by a head that
+    is not kept."""
 
-    def __init__(self, model: FrontEnd, params: FrontEndParams) -> None:
+    def __init__(self, model: FrontEnd, params: FrontEndParams, tracks: int) -> None:
         super().__init__(model)
         self.params = params
+        self.tracks = nn.Linear(model.config.width, tracks)
 
     def losses(self, batch: SpeechBatch, draw: torch.Generator) -> Losses:
-        _, predicted = self.model(augment.speech(batch.mel, self.params.speech, draw))
+        features, predicted = self.model(augment.speech(batch.mel, self.params.speech, draw))
+        seen = len(batch.measures)
+        measures = self.distance(predicted[:seen], batch.measures)
+        if seen == len(batch.mel):
+            return {"loss": measures, "measures": measures}
+        tracks = self.distance(self.tracks(features[seen:]), batch.tracks)
+        return {"loss": measures + tracks, "measures": measures, "tracks": tracks}
+
+    def distance(self, predicted: Float[Tensor, "b f k"], true: Float[Tensor, "b f k"]) -> Float[Tensor, ""]:
+        """Smooth L1 and a share of 1 - r."""
         predicted = predicted.float()
-        distance = functional.smooth_l1_loss(predicted, batch.measures)
-        decorrelation = 1 - correlation(predicted, batch.measures).mean()
-        loss = distance + self.params.correlation_weight * decorrelation
-        return {"loss": loss, "distance": distance, "decorrelation": decorrelation}
+        decorrelation = 1 - correlation(predicted, true).mean()
+        return functional.smooth_l1_loss(predicted, true) + self.params.correlation_weight * decorrelation
 
 
 def correlation(a: Float[Tensor, "b f k"], b: Float[Tensor, "b f k"]) -> Float[Tensor, "b k"]:
@@ -55,25 +72,28 @@ def correlation(a: Float[Tensor, "b f k"], b: Float[Tensor, "b f k"]) -> Float[T
     return (a * b).sum(1) / ((a.square().sum(1) + floor) * (b.square().sum(1) + floor)).sqrt()
 
 
-def train(crops: Sequence[Crop], params: FrontEndParams, run: Run) -> tuple[FrontEnd, pd.DataFrame]:
+def train(material: Material, params: FrontEndParams, run: Run) -> tuple[FrontEnd, pd.DataFrame]:
     """A front end and its loss curve."""
     torch.manual_seed(seeds.derive(run.seed, run.stage))
     model = FrontEnd(params.model)
     for layer in model.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = params.dropout
-    stretches = Stretches(crops, params.frames, model.config.context)
+    stretches = Stretches(material.crops, params.frames, model.config.context)
     deviations = [crop.measures - np.median(crop.measures, 0) for crop in stretches.crops]
     model.mean = torch.from_numpy(np.concatenate(deviations).mean(0))
     model.std = torch.from_numpy(np.concatenate(deviations).std(0).clip(min=STILL))
     targets = [(torch.from_numpy(deviation) - model.mean) / model.std for deviation in deviations]
+    said = Recitals(material.recitals, params.frames, model.config.context)
 
     def batch_at(step: int) -> SpeechBatch:
-        chosen = stretches.draw(params.clips, seeds.rng(run.seed, run.stage, step))
+        rng = seeds.rng(run.seed, run.stage, step)
+        chosen = stretches.draw(params.clips, rng)
         measures = [targets[crop][start : start + params.frames] for crop, start in chosen]
-        return SpeechBatch(stretches.mel(chosen), torch.stack(measures))
+        mel, tracks = said.draw(params.recitals if material.recitals else 0, rng)
+        return SpeechBatch(torch.cat([stretches.mel(chosen), mel]), torch.stack(measures), tracks)
 
-    return model, fit(FrontEndLearner(model, params), batch_at, params.fit, run)
+    return model, fit(FrontEndLearner(model, params, said.width), batch_at, params.fit, run)
 
 
 def evaluate(model: FrontEnd, heldout: Sequence[Crop]) -> dict[str, float]:

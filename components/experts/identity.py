@@ -16,7 +16,7 @@ from components.core.media.geometry import UNITS
 from components.core.models.fit import Learner, Losses, Run, fit
 from components.core.models.identity import IdentityExpert, angular_margin
 from components.experts import augment
-from components.experts.data import separation
+from components.experts.data import Material, separation
 from components.experts.params import IdentityParams
 
 MOUTH = (6 / UNITS, 8 / UNITS)
@@ -62,12 +62,12 @@ def hide_mouth(images: Float[Tensor, "b 3 s s"], share: float, draw: torch.Gener
     return torch.where(hidden[:, None], uniform(-1, 1, 3, 1, 1), images)
 
 
-def train(crops: Sequence[Crop], params: IdentityParams, run: Run) -> tuple[IdentityExpert, pd.DataFrame]:
+def train(material: Material, params: IdentityParams, run: Run) -> tuple[IdentityExpert, pd.DataFrame]:
     """An identity expert and its loss curve."""
     torch.manual_seed(seeds.derive(run.seed, run.stage))
     model = IdentityExpert(params.model)
-    speakers = sorted({crop.speaker for crop in crops})
-    by_speaker = [[crop.frames for crop in crops if crop.speaker == name] for name in speakers]
+    speakers = sorted({crop.speaker for crop in material.crops})
+    by_speaker = [[crop.frames for crop in material.crops if crop.speaker == name] for name in speakers]
 
     def batch_at(step: int) -> IdentityBatch:
         rng = seeds.rng(run.seed, run.stage, step)

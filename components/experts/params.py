@@ -14,7 +14,8 @@ class FrontEndParams:
     """The front end from speech to lips.
 
     Attributes:
-        clips: stretches of speech in a batch.
+        clips: stretches of the footage's speech in a batch.
+        recitals: stretches of recitals beside them, where there are any.
         frames: video frames of each.
         correlation_weight: of 1 - Pearson's r beside the smooth L1 loss.
         dropout: share of the blocks' hidden units left out in a step.
@@ -23,14 +24,18 @@ class FrontEndParams:
     model: FrontEndConfig
     fit: Fit
     clips: int
+    recitals: int
     frames: int
     correlation_weight: float
     dropout: float
     speech: SpeechAugment
 
     def __post_init__(self) -> None:
-        if self.clips < 1 or self.frames < 2:
-            raise ValueError(f"clips {self.clips} must be positive and frames {self.frames} at least 2")
+        if self.clips < 1 or self.recitals < 0 or self.frames < 2:
+            raise ValueError(
+                f"clips {self.clips} must be positive, recitals {self.recitals} not negative and frames {self.frames} "
+                "at least 2"
+            )
         if self.correlation_weight < 0:
             raise ValueError(f"correlation_weight {self.correlation_weight} must not be negative")
         if not 0 <= self.dropout < 1:

@@ -19,7 +19,7 @@ from components.core.media.geometry import Window
 from components.core.models.fit import Learner, Losses, Run, fit
 from components.core.models.sync import FRAMES, MARGIN, ClipEmbeddings, SyncExpert, embed_clip
 from components.experts import augment
-from components.experts.data import Stretches, separation
+from components.experts.data import Material, Stretches, separation
 from components.experts.params import SyncParams
 
 log = logging.getLogger(__name__)
@@ -87,11 +87,11 @@ def neighbours(clips: int, windows: int, device: torch.device) -> Bool[Tensor, "
     return same & ((index[:, None] - index).abs() == 1)
 
 
-def train(crops: Sequence[Crop], params: SyncParams, run: Run) -> tuple[SyncExpert, pd.DataFrame]:
+def train(material: Material, params: SyncParams, run: Run) -> tuple[SyncExpert, pd.DataFrame]:
     """A sync expert and its loss curve."""
     torch.manual_seed(seeds.derive(run.seed, run.stage))
     model = SyncExpert(params.model)
-    stretches = Stretches(crops, params.frames, MARGIN)
+    stretches = Stretches(material.crops, params.frames, MARGIN)
     lowers = [Window.of(crop.frames.shape[1]).take(crop.frames) for crop in stretches.crops]
 
     def batch_at(step: int) -> SyncBatch:

@@ -17,7 +17,8 @@ from components.core.media.geometry import Window
 from components.core.models.dubber import Conditions
 from components.core.models.synthesis import Editor, Sampling
 
-INPUTS = ("noisy", "companion", "mel", "timestep", "keep_companion", "keep_audio")
+INPUTS = ("noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio")
+OUTPUTS = ("clean", "lips")
 
 
 class Graph(nn.Module):
@@ -31,18 +32,21 @@ class Graph(nn.Module):
         self,
         noisy: Float[Tensor, "b f 3 h w"],
         companion: Float[Tensor, "b f 3 h w"],
+        references: Float[Tensor, "b n f 3 h w"],
         mel: Float[Tensor, "b m bins"],
         timestep: Float[Tensor, "b f"],
         keep_companion: Float[Tensor, "b"],
         keep_audio: Float[Tensor, "b"],
-    ) -> Float[Tensor, "b f 3 h w"]:
-        """The prediction of z_0."""
-        audio = torch.cat(self.frontend(mel), -1)
+    ) -> tuple[Float[Tensor, "b f 3 h w"], Float[Tensor, "b f k"]]:
+        """The prediction of z_0; and the lip measures heard, which need nothing but `mel`: references are found by
+        them before anything is edited."""
+        features, lips = self.frontend(mel)
+        audio = torch.cat([features, lips], -1)
         level = timestep.amax(1)  # motion frames are at 0
         gates = {name: band.gate(level) for name, band in self.bands.items()}
-        given = Conditions(companion[:, None], audio, None, keep_companion, keep_audio)
-        clean: Tensor = self.model(noisy, timestep, given, gates)
-        return clean
+        shown = torch.cat([companion[:, None], references], 1)
+        given = Conditions(shown, audio, None, keep_companion, keep_audio)
+        return self.model(noisy, timestep, given, gates), lips
 
 
 def example(graph: Graph, batch: int, frames: int) -> tuple[Tensor, ...]:
@@ -50,10 +54,12 @@ def example(graph: Graph, batch: int, frames: int) -> tuple[Tensor, ...]:
     config = graph.model.config
     draw = torch.Generator().manual_seed(0)
     window = (batch, frames, 3, config.height, config.width)
+    own = (batch, config.references - 1, frames, 3, config.height, config.width)
     rows = MEL_PER_FRAME * frames + 2 * graph.frontend.config.context
     return (
         torch.randn(window, generator=draw),
         torch.rand(window, generator=draw) * 2 - 1,
+        torch.rand(own, generator=draw) * 2 - 1,
         torch.rand(batch, rows, MEL_BINS, generator=draw) * 2 - 1,
         torch.rand(batch, frames, generator=draw),
         torch.ones(batch),
@@ -73,6 +79,7 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     shapes = {
         "noisy": video,
         "companion": video,
+        "references": {0: batch, 2: frames},
         "mel": {0: batch, 1: MEL_PER_FRAME * frames + context},
         "timestep": video,
         "keep_companion": {0: batch},
@@ -82,7 +89,7 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
         graph.cpu().eval(),
         example(graph, 3, graph.model.config.architecture.chunk_frames),
         input_names=list(INPUTS),
-        output_names=["clean"],
+        output_names=list(OUTPUTS),
         dynamic_shapes=shapes,
         dynamo=True,
         opset_version=opset,
@@ -102,12 +109,13 @@ def metadata(editor: Editor, sampling: Sampling, card_id: str, trained_on: str) 
     config = editor.model.config
     window = Window.of(config.size_px)
     return {
-        "format": 1,
+        "format": 2,
         "fps": FPS,
         "size_px": config.size_px,
         "window": [window.top, window.bottom, window.left, window.right],
         "chunk_frames": config.architecture.chunk_frames,
         "motion_frames": config.architecture.motion_frames,
+        "references": config.references - 1,
         "mel_context": editor.frontend.config.context,
         "steps": sampling.steps,
         "guidance": {"reference": sampling.guidance_reference, "audio": sampling.guidance_audio},

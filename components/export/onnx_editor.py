@@ -57,6 +57,7 @@ class _Session(nn.Module):
         values = {
             "noisy": noisy,
             "companion": given.references[:, 0],
+            "references": given.references[:, 1:],
             "mel": torch.cat([before, own, after], 1),
             "timestep": time,
             "keep_companion": given.keep_reference,

@@ -40,7 +40,7 @@ def run(train: Sequence[Crop], held_out: Sequence[Crop], frontend: FrontEnd, par
     crops = [crop for crop in train if len(crop.frames) >= chunk]
     if not crops:
         raise UserError("the generator has nothing to learn from", got=f"no crop of {chunk} frames among {len(train)}")
-    clips = Clips.of(crops, [features(frontend, crop) for crop in crops])
+    clips = Clips.of(crops, [features(frontend, crop) for crop in crops], params.references)
     window = Window.of(crops[0].frames.shape[1])
     config = DubberConfig(
         role="generator",
@@ -75,10 +75,9 @@ def features(frontend: FrontEnd, crop: Crop) -> NDArray[np.float32]:
 
 
 def segment(clips: Clips, params: Params, rng: np.random.Generator) -> Segment:
-    """A chunk of a random clip; each frame with references among its nearest neighbours, none twice."""
+    """A chunk of a random clip with its references."""
     frames = clips.pick(params.architecture.chunk_frames, rng)
-    ranks = np.stack([rng.permutation(params.choices)[: params.references] for _ in frames], 1)  # (n f)
-    return Segment(frames, clips.rgb[frames], clips.rgb[clips.neighbours[frames[None], ranks]])
+    return Segment(frames, clips.rgb[frames], clips.references(frames))
 
 
 def check(model: Dubber, frontend: FrontEnd, held_out: Sequence[Crop], params: Params, seed: int) -> float:

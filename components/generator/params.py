@@ -13,8 +13,8 @@ class Params:
 
     Attributes:
         architecture: of the transformer.
-        references: frames of the same clip, nearest in pose, that each frame is given.
-        choices: a reference is drawn among this many nearest ones in training; synthesis takes the nearest.
+        references: pictures of the same clip that each frame is given: an average and the nearest
+            (core/media/references.py).
         fit, drawing, objective: see their classes.
         check_clips: held-out clips on which the finished generator is measured.
         check_steps: sampling steps of that measurement.
@@ -22,7 +22,6 @@ class Params:
 
     architecture: Architecture
     references: int
-    choices: int
     fit: Fit
     drawing: Drawing
     objective: Objective
@@ -30,7 +29,7 @@ class Params:
     check_steps: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.references <= self.choices <= 8:
-            raise ValueError(f"references {self.references} and choices {self.choices} must satisfy 1 <= .. <= .. <= 8")
+        if self.references < 1:
+            raise ValueError(f"references {self.references} must be positive")
         if self.check_clips < 1 or self.check_steps < 1:
             raise ValueError(f"check_clips {self.check_clips} and check_steps {self.check_steps} must be positive")

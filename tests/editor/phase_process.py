@@ -43,7 +43,7 @@ def main() -> None:
 
     crops = [talking_crop(name, frames=24) for name in ("a", "b")]
     audio = [encode_clip(frontend(), torch.from_numpy(crop.mel)).numpy() for crop in crops]
-    clips = Clips.of(crops, audio)
+    clips = Clips.of(crops, audio, COMMON.references)
     pairs = [Pair(n, np.roll(clips.rgb[24 * n : 24 * (n + 1)], 9, 0), Light(1.0, 1.0, 0.0)) for n in range(2)]
     Mortal.kill_at = args.kill_at
     data = Mortal(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs)

@@ -28,10 +28,10 @@ from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
 
-COMMON = Common(SHAPE, paste_share=0.5, paste_gap_frames=(6, 12))
+COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12))
 FIT = Fit(20, 3e-3, 2, 0.0, 0.5, 1.0, 100)
 DRAWING = Drawing(2, 0.5, 0.0, 0.5, 0.5)
-HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal"), 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
+HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal", 0.0), 1.0, 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def accepted() -> pd.DataFrame:
 def data(folder: Path, accepted: pd.DataFrame) -> Data:
     crops = [talking_crop(name, frames=24) for name in ("a", "b", "short")]
     crops[2] = replace(crops[2], frames=crops[2].frames[:4])
-    return load(crops, frontend(), accepted, folder, 6)
+    return load(crops, frontend(), accepted, folder, COMMON)
 
 
 def run_of(folder: Path, stage: str) -> Run:

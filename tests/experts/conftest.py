@@ -49,6 +49,7 @@ def talk(speaker: str, clip: int) -> Crop:
         mask=np.zeros((FRAMES, SIZE_PX, SIZE_PX), bool),
         samples=samples,
         landmarks=np.zeros((FRAMES, 478, 3), np.float32),
+        occluder=np.zeros((FRAMES, SIZE_PX, SIZE_PX), bool),
     )
 
 
@@ -78,7 +79,11 @@ def _sample(crop: Crop) -> dict[str, bytes]:
     video.write(movie, crop.frames, 25, crf=6, pixel_format="yuv444p")
     soundfile.write(sound, crop.samples, RATE_HZ, format="WAV")
     arrays = crops.encode_arrays(
-        landmarks=crop.landmarks, measures=crop.measures, pose=crop.pose, mask=np.packbits(crop.mask, axis=-1)
+        landmarks=crop.landmarks,
+        measures=crop.measures,
+        pose=crop.pose,
+        mask=np.packbits(crop.mask, axis=-1),
+        occluder=np.packbits(crop.occluder, axis=-1),
     )
     return {"mp4": movie.getvalue(), "wav": sound.getvalue(), "npz": arrays}
 
@@ -92,7 +97,7 @@ def tiny() -> ExpertsParams:
     speech = SpeechAugment(gain_db=1.0, tilt_db=1.0, shift_bands=1.0, stretch=0.01, noise_db=-60.0)
     picture = PictureAugment(shift=0.02, zoom=0.02, turn_deg=1.0, light=0.1, noise=0.01, blur=0.1)
     return ExpertsParams(
-        FrontEndParams(FrontEndConfig(32, (1,)), fit, 8, 20, 0.5, 0.1, speech),
+        FrontEndParams(FrontEndConfig(32, (1,)), fit, 8, 8, 20, 0.5, 0.1, speech),
         SyncParams(SyncConfig(16, 24, 8, 48, 32), fit, 6, 20, 0.1, speech, picture),
         IdentityParams(IdentityConfig(32, 8, 16), fit, 16, 0.2, 16.0, 0.5, picture),
     )

@@ -11,6 +11,7 @@ from components.core.media import crops
 from components.core.models.sync import load_sync
 from components.experts import core
 from components.experts.__main__ import main
+from components.experts.data import Material
 from components.experts.params import ExpertsParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +22,7 @@ def test_five_experts_are_trained_measured_and_kept(
     shelf: Path, tiny: ExpertsParams, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     training, heldout = crops.load(shelf, split="train"), crops.load(shelf, split="benchmark")
-    outcome = core.run(training, heldout, tiny, 0, tmp_path)
+    outcome = core.run(Material(training, ()), heldout, tiny, 0, tmp_path)
     assert list(outcome.metrics) == NAMES
     assert list(outcome.curves.columns) == ["step", "expert", "loss"]
     assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == sorted(f"{n}.safetensors" for n in NAMES)
@@ -31,7 +32,7 @@ def test_five_experts_are_trained_measured_and_kept(
 
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
     with caplog.at_level("INFO"):
-        again = core.run(training, heldout, tiny, 0, tmp_path)
+        again = core.run(Material(training, ()), heldout, tiny, 0, tmp_path)
     assert caplog.text.count("already trained, kept") == 5
     assert again.metrics == outcome.metrics
     assert again.curves.equals(outcome.curves)
@@ -39,8 +40,8 @@ def test_five_experts_are_trained_measured_and_kept(
 
 
 def test_guide_and_judge_differ_in_speakers_and_seeds(shelf: Path, tiny: ExpertsParams) -> None:
-    by_name = {job.name: job for job in core.jobs(crops.load(shelf, split="train"), tiny)}
-    speakers = {name: {crop.speaker for crop in job.crops} for name, job in by_name.items()}
+    by_name = {job.name: job for job in core.jobs(Material(crops.load(shelf, split="train"), ()), tiny)}
+    speakers = {name: {crop.speaker for crop in job.material.crops} for name, job in by_name.items()}
     assert speakers["frontend"] == set("abcd")
     assert speakers["guide_sync"] == speakers["guide_identity"] == set("ac")
     assert speakers["judge_sync"] == speakers["judge_identity"] == set("bd")
@@ -58,7 +59,19 @@ def test_shell_names_what_is_missing(
     monkeypatch.chdir(tmp_path)
     values = yaml.safe_load((ROOT / "configs/experts/default.yaml").read_text())
     Path("params.yaml").write_text(json.dumps({"seed": 0, "experts": values}))
-    arguments = ["experts", "--crops", "nowhere", "--out", "out", "--metrics", "m.json", "--plots", "p.csv"]
+    arguments = [
+        "experts",
+        "--crops",
+        "nowhere",
+        "--data",
+        "data",
+        "--out",
+        "out",
+        "--metrics",
+        "m.json",
+        "--plots",
+        "p.csv",
+    ]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as left:
         main()
@@ -68,4 +81,4 @@ def test_shell_names_what_is_missing(
 
 def test_no_training_crops_is_said_plainly(tiny: ExpertsParams, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="0 training speakers"):
-        core.run([], [], tiny, 0, tmp_path)
+        core.run(Material([], ()), [], tiny, 0, tmp_path)

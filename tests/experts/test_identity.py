@@ -6,13 +6,16 @@ import torch
 from components.core.media.crops import Crop
 from components.core.models.fit import Run
 from components.experts import identity
+from components.experts.data import Material
 from components.experts.params import ExpertsParams
 
 People = Callable[[str, int], list[Crop]]
 
 
 def test_training_tells_strangers_apart(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
-    model, curve = identity.train(people("abcdefgh", 2), tiny.identity, Run("id", 0, tmp_path, "test", "32-true"))
+    model, curve = identity.train(
+        Material(people("abcdefgh", 2), ()), tiny.identity, Run("id", 0, tmp_path, "test", "32-true")
+    )
     metrics = identity.evaluate(model.eval(), people("wxyz", 2))
     assert curve.loss.iloc[-1] < curve.loss.iloc[0]
     assert metrics["auc"] > 0.9

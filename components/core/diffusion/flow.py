@@ -15,22 +15,30 @@ class Timesteps:
     Attributes:
         shift: alpha of t = alpha u / (1 + (alpha - 1) u); above 1 it moves mass towards noise, below 1 towards data.
         base: u is logit-normal(0, 1) as in the paper, or uniform on (0, 1), which is its ablation.
+        start_share: share drawn at t = 1 itself, where sampling starts and logit-normal draws hardly ever get.
     """
 
     shift: float
     base: Literal["logit_normal", "uniform"]
+    start_share: float
 
     def __post_init__(self) -> None:
         if self.shift <= 0:
             raise ValueError(f"shift {self.shift} must be positive")
+        if not 0 <= self.start_share <= 1:
+            raise ValueError(f"start_share {self.start_share} must lie in [0, 1]")
 
     def draw(self, count: int, generator: torch.Generator) -> Float[Tensor, "b"]:
-        """`count` timesteps in (0, 1)."""
+        """`count` timesteps in (0, 1]."""
         if self.base == "uniform":
             u = torch.rand(count, generator=generator, device=generator.device)
         else:
             u = torch.randn(count, generator=generator, device=generator.device).sigmoid()
-        return self.shift * u / (1 + (self.shift - 1) * u)
+        t = self.shift * u / (1 + (self.shift - 1) * u)
+        if self.start_share == 0:
+            return t
+        start = torch.rand(count, generator=generator, device=generator.device) < self.start_share
+        return torch.where(start, torch.ones_like(t), t)
 
 
 def noised(

@@ -1,8 +1,8 @@
 """Generator and editor: one transformer with the conditions of its role.
 
-Both predict a clip's window from noise, from the speech, and from a reference video in time with the target:
-the editor's is the companion (at inference the user's video), the generator's are the frames of the same clip that are
-nearest in pose. The generator also sees the target's own window with the lower face masked out.
+Both predict a clip's window from noise, from the speech, and from reference videos in time with the target: the
+person's own frames that look as the speech asks for (core/media/references.py). Before them the editor has the
+companion (at inference the user's video); the generator has the target's own window with the lower face masked out.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class DubberConfig:
         role: which of the two.
         architecture: its shape.
         size_px: side of the crop whose window (height, width) is modelled.
-        references: reference videos (1 for the editor).
+        references: reference videos; the editor's first one is the companion.
         audio_dim: features of a frame's audio.
     """
 
@@ -82,7 +82,7 @@ class DubberConfig:
         inpaint = INPAINT if self.role == "generator" else 0
         return DiTConfig(
             channels_in=stacked + inpaint + RGB,
-            channels_out=RGB,
+            channels_out=RGB + (self.references - 1 if a.prediction == "clean" else 0),
             height=self.height,
             width=self.width,
             patch=a.patch,
@@ -137,10 +137,7 @@ class Dubber(nn.Module):
         output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
         if self.config.architecture.prediction == "velocity":
             return clean_from_velocity(noisy, output, time)
-        if given.inpaint is not None:  # what is visible is known
-            output = output * given.inpaint[:, :, RGB:]
-        clean: Tensor = base(references, given.inpaint) + output
-        return clean
+        return compose(references, output, given.inpaint)
 
     def _target(self, noisy: Tensor, references: Tensor, given: Conditions) -> Float[Tensor, "b f c h w"]:
         parts = [noisy]
@@ -158,15 +155,21 @@ class Dubber(nn.Module):
         return torch.cat([empty, references], 3)
 
 
-def base(
-    references: Float[Tensor, "b n f 3 h w"], inpaint: Float[Tensor, "b f 4 h w"] | None
+def compose(
+    references: Float[Tensor, "b n f 3 h w"],
+    output: Float[Tensor, "b f c h w"],
+    inpaint: Float[Tensor, "b f 4 h w"] | None,
 ) -> Float[Tensor, "b f 3 h w"]:
-    """What the output is added to: the companion, or the visible window with the references' mean in its hole.
+    """z_0: the first reference, moved towards each of the others by a share per pixel, plus what is painted.
 
-    The mean, because one reference alone has sharp lips that are wrong: undoing them is harder than painting anew.
+    The first is the editor's companion or the generator's soft average, so an untrained network copies it. The n - 1
+    shares after the three colours let it take sharp texture as it is. What is visible to the generator is known, and
+    kept.
     """
-    mean = references.mean(1)
+    first, others = references[:, 0], references[:, 1:]
+    painted, shares = output[:, :, :RGB], output[:, :, RGB:].transpose(1, 2)[:, :, :, None]  # shares: b n-1 f 1 h w
+    clean: Tensor = first + (shares * (others - first[:, None])).sum(1) + painted
     if inpaint is None:
-        return mean
+        return clean
     visible, hole = inpaint[:, :, :RGB], inpaint[:, :, RGB:]
-    return visible * (1 - hole) + mean * hole
+    return visible * (1 - hole) + clean * hole

@@ -48,15 +48,20 @@ class Objective:
     Attributes:
         timesteps: where training looks.
         face_weight, lip_weight: added to the weight 1 of a pixel of the lower face or of the lips.
+        motion_weight: of the error of differences between successive frames, which is flicker.
     """
 
     timesteps: Timesteps
     face_weight: float
     lip_weight: float
+    motion_weight: float
 
     def __post_init__(self) -> None:
-        if min(self.face_weight, self.lip_weight) < 0:
-            raise ValueError(f"face_weight {self.face_weight} and lip_weight {self.lip_weight} must not be negative")
+        if min(self.face_weight, self.lip_weight, self.motion_weight) < 0:
+            raise ValueError(
+                f"face_weight {self.face_weight}, lip_weight {self.lip_weight} and motion_weight {self.motion_weight} "
+                "must not be negative"
+            )
 
 
 @dataclass(frozen=True)
@@ -151,12 +156,17 @@ class DubberLearner(Learner[Batch]):
         return Prediction(clean, time, fresh[..., None, None, None])
 
     def flow_loss(self, batch: Batch, prediction: Prediction) -> Tensor:
-        """The weighted error of z_0, or of v where the network predicts v (an error of z_0 over t)."""
-        weight = 1 + self.objective.face_weight * batch.hole + self.objective.lip_weight * batch.lips
+        """The weighted error of z_0, or of v where the network predicts v (an error of z_0 over t), and of motion."""
+        face = 1 + self.objective.face_weight * batch.hole
         scale = torch.ones_like(prediction.fresh)
         if self.model.config.architecture.prediction == "velocity":
             scale = 1 / prediction.time.clamp(min=0.05)[..., None, None, None]
-        return weighted_mse(prediction.clean * scale, batch.clean * scale, weight * prediction.fresh)
+        weight = (face + self.objective.lip_weight * batch.lips) * prediction.fresh
+        loss = weighted_mse(prediction.clean * scale, batch.clean * scale, weight)
+        if self.objective.motion_weight == 0:
+            return loss
+        made, real = (torch.diff(video * prediction.fresh, dim=1) for video in (prediction.clean, batch.clean))
+        return loss + self.objective.motion_weight * weighted_mse(made, real, face[:, 1:])
 
 
 def conditions(batch: Batch, model: Dubber) -> Conditions:

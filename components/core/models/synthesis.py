@@ -14,13 +14,14 @@ from torch import Tensor
 from components.core.base import seeds
 from components.core.diffusion.guidance import Branch, Guidance, branches, guided
 from components.core.diffusion.sampler import Chunk, chunks, sample, timesteps
+from components.core.media import references
 from components.core.media.crops import Crop
 from components.core.media.geometry import UNITS, Window, soft_mask
 from components.core.models import weights
 from components.core.models.dubber import Conditions, Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, encode_clip, load_frontend
 from components.core.models.lora import Band, Gates, add_expert
-from components.core.models.windows import image, masks, neighbours, pixels
+from components.core.models.windows import image, masks, own_references, pixels
 
 Bands = dict[str, Band]
 CLIPS_AT_ONCE = 8
@@ -83,6 +84,18 @@ class Synthesizer:
 
     def job(self, crop: Crop, mel: NDArray[np.float32]) -> Job:
         """The conditions of this role for a crop and new speech."""
+        heard = encode_clip(self.frontend, torch.from_numpy(mel))
+        found = own_references(crop, heard.numpy(), self.references)
+        windows = Window.of(crop.frames.shape[1]).take(crop.frames)
+        return self.shown(crop, pixels(references.videos(windows, found)), heard)
+
+    @property
+    def references(self) -> int:
+        """How many of the model's reference videos are the person's own frames."""
+        return self.model.config.references
+
+    def shown(self, crop: Crop, own: Float[Tensor, "n f 3 h w"], heard: Float[Tensor, "f a"]) -> Job:
+        """The job of this role."""
         raise NotImplementedError
 
     def blend(self, crop: Crop, window: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -109,12 +122,12 @@ class Synthesizer:
         for turn in range(max(map(len, plans))):
             active = [number for number, plan in enumerate(plans) if turn < len(plan)]
             pieces = [_Piece(jobs[n], plans[n][turn], results[n]) for n in active]
-            made = self._chunk(pieces, options, turn)
+            made = self._chunk(pieces, options)
             for number, piece, window in zip(active, pieces, made, strict=True):
                 results[number][piece.chunk.fresh] = window[piece.chunk.motion :]
         return [result[: job.frames] for result, job in zip(results, jobs, strict=True)]
 
-    def _chunk(self, pieces: Sequence["_Piece"], options: Sampling, turn: int) -> Float[Tensor, "b f 3 h w"]:
+    def _chunk(self, pieces: Sequence["_Piece"], options: Sampling) -> Float[Tensor, "b f 3 h w"]:
         given = _stack(pieces)
         done = torch.stack([piece.done[piece.chunk.start : piece.chunk.stop] for piece in pieces])
         frames = torch.arange(done.shape[1])
@@ -126,9 +139,9 @@ class Synthesizer:
             inputs = (noisy * mask + done * (1 - mask)).to(device)
             return self.guided(inputs, fresh.to(device) * t, given, guidance.at(t), t).float().cpu()
 
-        draw = torch.Generator().manual_seed(seeds.derive(options.seed, "noise", turn))
-        # One noise for every clip of the turn: a clip's result does not depend on its companions in the batch.
-        noise = torch.randn(done.shape[1:], generator=draw).expand(done.shape)
+        # One noise for every frame, chunk and clip: what the noise paints then stands still, where it would flicker.
+        draw = torch.Generator().manual_seed(seeds.derive(options.seed, "noise"))
+        noise = torch.randn(done.shape[2:], generator=draw).expand(done.shape)
         return sample(predict, noise, timesteps(options.steps, self.model.config.architecture.schedule_shift))  # type: ignore[no-any-return]
 
     def guided(self, noisy: Tensor, time: Tensor, given: Conditions, guidance: Guidance, t: float) -> Tensor:
@@ -149,20 +162,22 @@ class Synthesizer:
 class Editor(Synthesizer):
     """Mask-free: sees the whole window of the video that is to be dubbed."""
 
-    def job(self, crop: Crop, mel: NDArray[np.float32]) -> Job:
-        window = Window.of(crop.frames.shape[1])
-        return Job(pixels(window.take(crop.frames))[None], encode_clip(self.frontend, torch.from_numpy(mel)), None)
+    @property
+    def references(self) -> int:
+        return self.model.config.references - 1
+
+    def shown(self, crop: Crop, own: Float[Tensor, "n f 3 h w"], heard: Float[Tensor, "f a"]) -> Job:
+        source = pixels(Window.of(crop.frames.shape[1]).take(crop.frames))
+        return Job(torch.cat([source[None], own]), heard, None)
 
 
 class Inpainter(Synthesizer):
-    """The generator: sees the window with the lower face masked out, and the nearest other frames of the clip."""
+    """The generator: sees the window with the lower face masked out."""
 
-    def job(self, crop: Crop, mel: NDArray[np.float32]) -> Job:
+    def shown(self, crop: Crop, own: Float[Tensor, "n f 3 h w"], heard: Float[Tensor, "f a"]) -> Job:
         window = Window.of(crop.frames.shape[1])
         rgb, hole = window.take(crop.frames), masks(window.take(crop.mask))
-        nearest = neighbours(crop)[:, : self.model.config.references]  # (f n)
-        inpaint = torch.cat([pixels(rgb) * (1 - hole), hole], 1)
-        return Job(pixels(rgb[nearest.T]), encode_clip(self.frontend, torch.from_numpy(mel)), inpaint)
+        return Job(own, heard, torch.cat([pixels(rgb) * (1 - hole), hole], 1))
 
     def alpha(self, crop: Crop) -> NDArray[np.float32]:
         """The mask, feathered over a third of a unit so that no line shows, inside the window's own soft mask."""

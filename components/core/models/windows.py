@@ -12,13 +12,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from components.core.media import references
 from components.core.media.crops import Crop
+from components.core.media.face import MEASURES
 from components.core.media.geometry import UNITS, Window
 
 OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-NEIGHBOURS = 8
-NEIGHBOUR_GAP_FRAMES = 8
-"""A reference is at least this far (0.32 s) from its frame, so that its lips say nothing about the frame's."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class Clips:
         rgb: (n h w 3) uint8.
         hole: (n h w) bool, the lower face with the jaw open to its maximum: what the generator has to make.
         lips: (n h w) bool, the outer lips.
-        neighbours: (n k) int, frames of the same crop that look most alike above the mouth, the most alike first.
+        soft: (n h w 3) uint8, each frame's first reference, an average of its crop (`references.References`).
+        nearest: (n k) int, its other references: frames of the same crop, the nearest first.
         audio: (n a) float32, the front end's features.
         starts: (crops + 1,) where each crop's frames begin.
     """
@@ -37,20 +37,23 @@ class Clips:
     rgb: NDArray[np.uint8]
     hole: NDArray[np.bool_]
     lips: NDArray[np.bool_]
-    neighbours: NDArray[np.int64]
+    soft: NDArray[np.uint8]
+    nearest: NDArray[np.int64]
     audio: NDArray[np.float32]
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, crops: Sequence[Crop], audio: Sequence[NDArray[np.float32]]) -> "Clips":
-        """Cuts the windows of `crops`; `audio` holds each crop's features (f a)."""
+    def of(cls, crops: Sequence[Crop], audio: Sequence[NDArray[np.float32]], count: int) -> "Clips":
+        """Cuts the windows of `crops`; `audio` holds each crop's features (f a); `count` references for each frame."""
         window = Window.of(crops[0].frames.shape[1])
+        found = [own_references(crop, heard, count) for crop, heard in zip(crops, audio, strict=True)]
         starts = np.cumsum([0, *(len(crop.frames) for crop in crops)])
         return cls(
             rgb=np.concatenate([window.take(crop.frames) for crop in crops]),
             hole=np.concatenate([window.take(crop.mask) for crop in crops]),
             lips=np.concatenate([window.take(lips_mask(crop)) for crop in crops]),
-            neighbours=np.concatenate([start + neighbours(crop) for start, crop in zip(starts, crops, strict=False)]),
+            soft=np.concatenate([each.soft for each in found]),
+            nearest=np.concatenate([start + each.nearest for start, each in zip(starts, found, strict=False)]),
             audio=np.concatenate(list(audio)),
             starts=starts,
         )
@@ -62,6 +65,10 @@ class Clips:
         crop = int(np.searchsorted(np.cumsum(room), place, side="right"))
         offset = place - int(room[:crop].sum())
         return np.asarray(np.arange(frames) + self.starts[crop] + offset)
+
+    def references(self, frames: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The reference videos (count f h w 3) of these frames."""
+        return np.concatenate([self.soft[frames][None], self.rgb[self.nearest[frames].T]])
 
     def crop_of(self, frame: int) -> int:
         """The number of the crop that a frame belongs to."""
@@ -89,25 +96,14 @@ def lips_mask(crop: Crop) -> NDArray[np.bool_]:
     return np.stack(masks)
 
 
-def neighbours(crop: Crop) -> NDArray[np.int64]:
-    """For each frame the `NEIGHBOURS` frames (f k) of the crop nearest in pose and upper-face appearance.
+def own_references(crop: Crop, heard: NDArray[np.float32], count: int) -> references.References:
+    """`count` references for each frame of a crop out of its own frames, but none near the frame itself.
 
-    Frames within `NEIGHBOUR_GAP_FRAMES` are left out where the crop is long enough to do without them. Nearest
-    references are the generator's largest lever (docs/decisions.md), in training and in synthesis alike.
+    Args:
+        heard: (f a) of `frontend.encode_clip`, which ends with the lip measures.
     """
-    count, unit = len(crop.frames), crop.frames.shape[1] // UNITS
-    upper = crop.frames[:, : 5 * unit].astype(np.float32).mean(-1)
-    looks = np.stack([cv2.resize(image, (16, 8), interpolation=cv2.INTER_AREA).ravel() for image in upper])
-    features = [
-        looks / (looks.std(0).mean() + 1e-3) / np.sqrt(looks.shape[1]),
-        crop.pose / (crop.pose.std(0).mean() + 1e-3),
-    ]
-    features = np.concatenate(features, 1)
-    distance = np.square(features[:, None] - features[None]).sum(-1)
-    apart = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
-    distance = distance + np.where(apart < min(NEIGHBOUR_GAP_FRAMES, count // 2), 1e6, 0.0)
-    order = np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBOURS]
-    return np.pad(order, ((0, 0), (0, NEIGHBOURS - order.shape[1])), mode="edge")
+    wanted = references.standard(heard[:, -len(MEASURES) :])
+    return references.bank(crop).find(crop.frames, crop.pose, wanted, count - 1, references.GAP_FRAMES)
 
 
 @dataclass(frozen=True)

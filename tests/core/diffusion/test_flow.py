@@ -9,14 +9,14 @@ from components.core.diffusion.flow import Timesteps, clean_from_velocity, dampe
 
 @pytest.mark.parametrize(("shift", "peak"), [(5.0, 0.921), (1.5, 0.684), (0.2, 0.079)])
 def test_timesteps_peak_where_the_paper_says(shift: float, peak: float) -> None:
-    drawn = Timesteps(shift, "logit_normal").draw(400_000, torch.Generator().manual_seed(0)).numpy()
+    drawn = Timesteps(shift, "logit_normal", 0.0).draw(400_000, torch.Generator().manual_seed(0)).numpy()
     counts, edges = np.histogram(drawn, bins=50, range=(0, 1))
     assert edges[counts.argmax()] - 0.02 <= peak <= edges[counts.argmax() + 1] + 0.02
     assert 0 < drawn.min() < drawn.max() < 1
 
 
 def test_shift_one_on_a_uniform_base_is_uniform() -> None:
-    drawn = Timesteps(1.0, "uniform").draw(100_000, torch.Generator().manual_seed(0))
+    drawn = Timesteps(1.0, "uniform", 0.0).draw(100_000, torch.Generator().manual_seed(0))
     assert abs(float(drawn.mean()) - 0.5) < 5e-3
     assert abs(float(drawn.var()) - 1 / 12) < 2e-3
 
@@ -51,4 +51,11 @@ def test_weights_leave_frames_out_and_count_lips_more() -> None:
 
 def test_a_shift_that_is_not_positive_is_refused() -> None:
     with pytest.raises(ValueError, match=r"shift -1\.0"):
-        Timesteps(-1.0, "uniform")
+        Timesteps(-1.0, "uniform", 0.0)
+
+
+def test_a_share_of_the_draws_is_where_sampling_starts() -> None:
+    drawn = Timesteps(5.0, "logit_normal", 0.3).draw(100_000, torch.Generator().manual_seed(0))
+    assert (drawn == 1).double().mean().item() == pytest.approx(0.3, abs=0.01)
+    with pytest.raises(ValueError, match="start_share"):
+        Timesteps(5.0, "logit_normal", 1.2)

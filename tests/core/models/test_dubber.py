@@ -10,12 +10,12 @@ import torch
 from components.core.diffusion.flow import Timesteps
 from components.core.media.geometry import Window
 from components.core.models import weights
-from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig, base
+from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig, compose
 from components.core.models.frontend import FrontEnd, FrontEndConfig, encode_clip
-from components.core.models.learning import Drawing, DubberLearner, Objective, Segment, assemble
+from components.core.models.learning import Drawing, DubberLearner, Objective, Prediction, Segment, assemble
 from components.core.models.lora import Band, add_expert, expert_parameters
 from components.core.models.synthesis import Editor, ExpertConfig, Inpainter, Sampling, load_editor
-from components.core.models.windows import NEIGHBOUR_GAP_FRAMES, Clips, digest, image, neighbours, pixels
+from components.core.models.windows import Clips, digest, image, pixels
 from tests.talking import talking_crop
 
 SHAPE = Architecture(
@@ -76,16 +76,47 @@ def test_dropped_conditions_say_nothing() -> None:
     torch.testing.assert_close(model(noisy, time, shown), model(noisy, time, other))
 
 
-def test_an_untrained_editor_copies_and_an_untrained_generator_fills_in_its_references_mean() -> None:
-    shown = given()
-    model = Dubber(DubberConfig("editor", SHAPE, 48, 24, 32, 1, 14))
+@pytest.mark.parametrize("references", [1, 3])
+def test_an_untrained_editor_copies_and_an_untrained_generator_fills_in_its_first_reference(references: int) -> None:
+    shown = given(references)
+    model = Dubber(DubberConfig("editor", SHAPE, 48, 24, 32, references, 14))
     noisy, time = torch.randn(2, 6, 3, 24, 32), torch.full((2, 6), 0.7)
     torch.testing.assert_close(model(noisy, time, shown), shown.references[:, 0])
-    hole = given(3, inpaint=True)
-    filled = base(hole.references, hole.inpaint)
+    hole = given(references, inpaint=True)
+    filled = Dubber(DubberConfig("generator", SHAPE, 48, 24, 32, references, 14))(noisy, time, hole)
     mask = hole.inpaint[:, :, 3:]  # type: ignore[index]
-    torch.testing.assert_close(filled * mask, hole.references.mean(1) * mask)
+    torch.testing.assert_close(filled * mask, hole.references[:, 0] * mask)
     torch.testing.assert_close(filled * (1 - mask), hole.inpaint[:, :, :3] * (1 - mask))  # type: ignore[index]
+
+
+def test_a_share_of_one_takes_a_reference_as_it_is() -> None:
+    references = given(3).references
+    output = torch.zeros(2, 6, 5, 24, 32)
+    output[:, :, 4] = 1  # the second share is of the third reference
+    torch.testing.assert_close(compose(references, output, None), references[:, 2])
+    output[:, :, 0] = 0.25  # painted red
+    made = compose(references, output, None)
+    torch.testing.assert_close(made[:, :, 0], references[:, 2, :, 0] + 0.25)
+    torch.testing.assert_close(made[:, :, 1:], references[:, 2, :, 1:])
+
+
+def test_flicker_costs_more_than_a_steady_error() -> None:
+    clips = Clips.of([talking_crop(frames=12)], [np.zeros((12, 14), np.float32)], 1)
+    segment = Segment(np.arange(6), clips.rgb[:6], clips.rgb[None, :6])
+    batch = assemble(clips, [segment], 0, replace(DRAWING, motion_share=0.0), np.random.default_rng(0))
+    sign = torch.tensor([1.0, -1.0] * 3)[None, :, None, None, None]
+    fresh = torch.ones(1, 6, 1, 1, 1)
+    loss = {}
+    for weight in (0.0, 1.0):
+        learner = DubberLearner(network(), Objective(Timesteps(1.0, "uniform", 0.0), 0.0, 0.0, weight))
+        for name, error in (("steady", 0.1), ("flicker", 0.1 * sign)):
+            loss[name, weight] = learner.flow_loss(
+                batch, Prediction(batch.clean + error, torch.ones(1, 6), fresh)
+            ).item()
+    assert loss["steady", 0.0] == pytest.approx(0.01)
+    assert loss["flicker", 0.0] == pytest.approx(0.01)
+    assert loss["steady", 1.0] == pytest.approx(0.01)
+    assert loss["flicker", 1.0] == pytest.approx(0.01 + 0.04)
 
 
 def test_velocity_and_clean_are_the_same_flow() -> None:
@@ -102,12 +133,6 @@ def test_a_generator_is_told_nothing_about_what_its_mask_hides() -> None:
     changed = replace(crop, frames=np.where(crop.mask[..., None], 255 - crop.frames, crop.frames))
     a, b = (inpainter.job(c, crop.mel).inpaint for c in (crop, changed))
     torch.testing.assert_close(a, b)
-
-
-def test_neighbours_keep_their_distance() -> None:
-    near = neighbours(talking_crop(frames=40))
-    assert (np.abs(near - np.arange(40)[:, None]) >= NEIGHBOUR_GAP_FRAMES).all()
-    assert neighbours(talking_crop(frames=4)).shape == (4, 8)
 
 
 @pytest.mark.parametrize("frames", [3, 6, 7, 16])
@@ -164,16 +189,16 @@ def test_weights_and_experts_come_back_from_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", ["editor", "generator"])
 def test_training_lowers_the_loss(role: str) -> None:
     crop = talking_crop(frames=24)
-    clips = Clips.of([crop], [encode_clip(frontend(), torch.from_numpy(crop.mel)).numpy()])
+    clips = Clips.of([crop], [encode_clip(frontend(), torch.from_numpy(crop.mel)).numpy()], 1)
     torch.manual_seed(0)
     model = Dubber(DubberConfig(role, SHAPE, 48, 24, 32, 1, 14))  # type: ignore[arg-type]
-    learner = DubberLearner(model, Objective(Timesteps(1.5, "logit_normal"), 1.0, 1.0))
+    learner = DubberLearner(model, Objective(Timesteps(1.5, "logit_normal", 0.0), 1.0, 1.0, 0.0))
     optimizer = torch.optim.AdamW(learner.parameters(), 3e-3)
     losses = []
     for step in range(40):
         rng = np.random.default_rng(step)
         frames = [clips.pick(6, rng) for _ in range(2)]
-        others = [clips.rgb[clips.neighbours[f, 0]][None] for f in frames]
+        others = [clips.references(f) for f in frames]
         segments = [Segment(f, clips.rgb[f], o) for f, o in zip(frames, others, strict=True)]
         loss = learner.losses(assemble(clips, segments, 2, DRAWING, rng), torch.Generator().manual_seed(step))["loss"]
         loss.backward()
@@ -185,7 +210,7 @@ def test_training_lowers_the_loss(role: str) -> None:
 
 def test_a_batch_is_mirrored_as_a_whole() -> None:
     crop = talking_crop(frames=12)
-    clips = Clips.of([crop], [np.zeros((12, 14), np.float32)])
+    clips = Clips.of([crop], [np.zeros((12, 14), np.float32)], 1)
     frames = np.arange(6)
     segment = Segment(frames, clips.rgb[frames], clips.rgb[None, frames], crop.frames[frames])
     plain, mirrored = (
