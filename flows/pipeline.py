@@ -92,7 +92,8 @@ def main() -> None:
             raise UserError(
                 "no Prefect server to keep the schedule", fix="Start one with `make server`, then try again."
             )
-        pipeline.serve("retrain", cron=arguments.serve, parameters={"target": arguments.target, "overrides": overrides})
+        parameters = {"target": arguments.target, "overrides": overrides}
+        pipeline.serve("retrain", cron=arguments.serve, parameters=parameters, limit=1)  # a late run waits for the last
         return
     graph.read(Path.cwd(), arguments.target)  # what a user got wrong is said before a server starts
     configure(overrides)
