@@ -71,7 +71,8 @@ def publish(folder: Path) -> None:
     if (folder / "metrics" / "evaluate.json").exists():
         create_table_artifact(summary.table(folder / "metrics"), key="benchmark", description="Means, 95 % intervals")
     links = [f"- [{title}]({path.as_uri()})" for title, path in summary.links(folder).items()]
-    create_markdown_artifact("\n".join(links) or "Nothing to open yet.", key="reports", description="Where to look")
+    note = "Where to look. Copy the address: browsers open no file that a page links to"
+    create_markdown_artifact("\n".join(links) or "Nothing to open yet.", key="reports", description=note)
 
 
 @shell
