@@ -20,6 +20,7 @@ server.find()
 
 from prefect import flow  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
+from prefect.client.schemas.schedules import CronSchedule  # noqa: E402
 from prefect.futures import PrefectFuture, wait  # noqa: E402
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner  # noqa: E402
 
@@ -75,6 +76,22 @@ def publish(folder: Path) -> None:
     create_markdown_artifact("\n".join(links) or "Nothing to open yet.", key="reports", description=note)
 
 
+def serve(cron: str, target: str | None, overrides: list[str]) -> None:
+    """Stays, and runs the flow on the schedule: a deployment; one run at a time.
+
+    Raises:
+        UserError: there is no server to keep the schedule, or what is to be run would fail each time.
+    """
+    if server.VARIABLE not in os.environ:
+        raise UserError("no Prefect server to keep the schedule", fix="Start one with `make server`, then try again.")
+    try:
+        CronSchedule(cron=cron)
+    except ValueError:
+        raise UserError("--serve", got=repr(cron), expected="five fields of cron, such as '0 3 * * 0'") from None
+    params.compose(overrides)
+    pipeline.serve("retrain", cron=cron, parameters={"target": target, "overrides": overrides}, limit=1)
+
+
 @shell
 def main() -> None:
     """Reads the arguments; runs the flow once, or serves it on a schedule."""
@@ -88,15 +105,12 @@ def main() -> None:
     parser.add_argument("--serve", metavar="CRON", help="stay, and run on this schedule")
     arguments = parser.parse_args()
     overrides = [f"scale={arguments.scale}"] * bool(arguments.scale) + arguments.set
-    if arguments.serve:
-        if server.VARIABLE not in os.environ:
-            raise UserError(
-                "no Prefect server to keep the schedule", fix="Start one with `make server`, then try again."
-            )
-        parameters = {"target": arguments.target, "overrides": overrides}
-        pipeline.serve("retrain", cron=arguments.serve, parameters=parameters, limit=1)  # a late run waits for the last
-        return
+    if arguments.concurrency < 1:
+        raise UserError("--concurrency", got=str(arguments.concurrency), expected="at least 1")
     graph.read(Path.cwd(), arguments.target)  # what a user got wrong is said before a server starts
+    if arguments.serve:
+        serve(arguments.serve, arguments.target, overrides)
+        return
     configure(overrides)
     try:
         pipeline.with_options(task_runner=side_by_side(arguments.concurrency))(arguments.target, overrides)
