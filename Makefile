@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 params: setup ## Compose params.yaml from configs/ (SCALE=smoke|studio|gpu|paper)
 	@python -m flows.params scale=$(SCALE)
 
-data: | setup
+data: | setup ## Render the embedded footage into data/, where there is no such folder
 	@dvc checkout --quiet data.dvc 2>/dev/null || python -m components.studio --out data
 
 repro: setup data ## Render the footage where data/ is absent, run every stage that is out of date, show the metrics

@@ -1,6 +1,7 @@
 """Composes params.yaml from configs/: `python -m flows.params [OVERRIDE ...]`."""
 
 import argparse
+import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,13 +17,14 @@ log = logging.getLogger(__name__)
 CONFIGS = Path("configs")
 PARAMS = Path("params.yaml")
 ABSENT = "nothing"
+OWN = ("about", "scale", "seed")  # what belongs to no stage
 
 
 def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
     """The text of params.yaml, byte for byte what `dvc exp run -S OVERRIDE` composes.
 
     Raises:
-        UserError: an override or a default names a key or a group that configs/ does not have.
+        UserError: an override or a file of configs/ names a key or a group that is not there.
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -30,18 +32,41 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    with initialize_config_dir(str(configs.resolve()), version_base=None):
-        try:
+    try:
+        with initialize_config_dir(str(configs.resolve()), version_base=None):
             config = hydra_compose("config", overrides=list(overrides))
             OmegaConf.resolve(config)
-        except (HydraException, OmegaConfBaseException) as error:
-            given = " ".join(overrides) or "no overrides"
-            raise UserError(
-                f"cannot compose {PARAMS} from {configs}/",
-                got=f"{error} ({given})",
-                expected="keys and groups that are there, such as scale=smoke or editor.lip.rank=8",
-            ) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        given = " ".join(overrides) or "no overrides"
+        raise UserError(
+            f"cannot compose {PARAMS} from {configs}/", got=f"{error} ({given})", expected=_nearest(overrides, configs)
+        ) from error
+    _check_sections(config, configs)
     return str(OmegaConf.to_yaml(config))
+
+
+def _nearest(overrides: Sequence[str], configs: Path) -> str:
+    """What the first override with an unknown key may have meant, or what overrides look like."""
+    known = [key for key, _ in _leaves(yaml.safe_load(compose(configs=configs)))] if overrides else []
+    for key in (override.partition("=")[0].lstrip("+~") for override in overrides):
+        close = difflib.get_close_matches(key, known, n=1)
+        if close and key not in known:
+            return f"{close[0]} (the nearest match)"
+    return "keys and groups that are there, such as scale=smoke or editor.lip.rank=8"
+
+
+def _check_sections(config: Mapping[Any, Any], configs: Path) -> None:
+    """Each section has a group; stages check the keys within their own, and nobody would miss one that none reads."""
+    known = [*OWN, *sorted(path.name for path in configs.iterdir() if path.is_dir())]
+    for key in map(str, config):
+        if key not in known:
+            homes = (
+                path for path in sorted(configs.rglob("*.yaml")) if key in (yaml.safe_load(path.read_text()) or ())
+            )
+            raise UserError(
+                f"unknown key {key} in {next(homes, configs)}",
+                expected=f"{difflib.get_close_matches(key, known, n=1, cutoff=0)[0]} (the nearest match)",
+            )
 
 
 def check(path: Path = PARAMS, configs: Path = CONFIGS) -> None:

@@ -20,6 +20,7 @@ server.find()
 
 from prefect import flow  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
+from prefect.client.schemas.schedules import CronSchedule  # noqa: E402
 from prefect.futures import PrefectFuture, wait  # noqa: E402
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner  # noqa: E402
 
@@ -71,7 +72,24 @@ def publish(folder: Path) -> None:
     if (folder / "metrics" / "evaluate.json").exists():
         create_table_artifact(summary.table(folder / "metrics"), key="benchmark", description="Means, 95 % intervals")
     links = [f"- [{title}]({path.as_uri()})" for title, path in summary.links(folder).items()]
-    create_markdown_artifact("\n".join(links) or "Nothing to open yet.", key="reports", description="Where to look")
+    note = "Where to look. Copy the address: browsers open no file that a page links to"
+    create_markdown_artifact("\n".join(links) or "Nothing to open yet.", key="reports", description=note)
+
+
+def serve(cron: str, target: str | None, overrides: list[str]) -> None:
+    """Stays, and runs the flow on the schedule: a deployment; one run at a time.
+
+    Raises:
+        UserError: there is no server to keep the schedule, or what is to be run would fail each time.
+    """
+    if server.VARIABLE not in os.environ:
+        raise UserError("no Prefect server to keep the schedule", fix="Start one with `make server`, then try again.")
+    try:
+        CronSchedule(cron=cron)
+    except ValueError:
+        raise UserError("--serve", got=repr(cron), expected="five fields of cron, such as '0 3 * * 0'") from None
+    params.compose(overrides)
+    pipeline.serve("retrain", cron=cron, parameters={"target": target, "overrides": overrides}, limit=1)
 
 
 @shell
@@ -87,14 +105,12 @@ def main() -> None:
     parser.add_argument("--serve", metavar="CRON", help="stay, and run on this schedule")
     arguments = parser.parse_args()
     overrides = [f"scale={arguments.scale}"] * bool(arguments.scale) + arguments.set
-    if arguments.serve:
-        if server.VARIABLE not in os.environ:
-            raise UserError(
-                "no Prefect server to keep the schedule", fix="Start one with `make server`, then try again."
-            )
-        pipeline.serve("retrain", cron=arguments.serve, parameters={"target": arguments.target, "overrides": overrides})
-        return
+    if arguments.concurrency < 1:
+        raise UserError("--concurrency", got=str(arguments.concurrency), expected="at least 1")
     graph.read(Path.cwd(), arguments.target)  # what a user got wrong is said before a server starts
+    if arguments.serve:
+        serve(arguments.serve, arguments.target, overrides)
+        return
     configure(overrides)
     try:
         pipeline.with_options(task_runner=side_by_side(arguments.concurrency))(arguments.target, overrides)

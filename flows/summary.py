@@ -10,7 +10,7 @@ from components.core.base import files, runtime
 from components.core.base.errors import UserError, shell
 
 METRICS = Path("metrics")
-LOG_WIDTH = 120  # characters, where there is no terminal that knows better
+LOG_WIDTH = 130  # characters, where there is no terminal that knows better
 METHODS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 COLUMNS = {
     "mouth_psnr_db": "mouth PSNR, dB",

@@ -1,5 +1,6 @@
 """The command line `dubstrap`."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,12 @@ def test_listing_the_commands_imports_none_of_them() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     ours = {name for name in done.stdout.split() if not name.startswith("components.core")}
     assert ours == {"components.__main__"}
+
+
+def test_make_alone_lists_every_target() -> None:
+    root = Path(__file__).resolve().parents[1]
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    done = subprocess.run(["make", "-C", root], capture_output=True, text=True, check=True)
+    assert set(re.findall(r"^  make (\w+) +\S", done.stdout, re.MULTILINE)) == targets
+    assert {"repro", "test", "data"} <= targets
+    assert "make --no-print-directory test" in (root / ".ci/run").read_text()

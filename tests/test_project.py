@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -167,6 +168,23 @@ def test_no_print_and_no_broad_except(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
+def test_randomness_has_an_explicit_seed(path: Path) -> None:
+    assert "random" not in set(imports(path)), "use components.core.base.seeds"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
+            assert node.attr in ("default_rng", "Generator"), f"line {node.lineno} draws from a state that all share"
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("default_rng", "manual_seed")):
+            assert node.args, f"line {node.lineno} has no seed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_device_is_named_in_a_model(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.keyword) and node.arg == "device":
+            assert not isinstance(node.value, ast.Constant), f"line {node.value.lineno} names a device"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
 def test_names_and_docstrings(path: Path) -> None:
     assert not {"utils", "util", "helpers", "misc"} & {path.stem, *path.relative_to(ROOT).parts}
     assert ast.get_docstring(tree(path)), "the module has no docstring"
@@ -249,6 +267,12 @@ def test_every_scale_is_valid_for_every_stage(scale: str, tmp_path: Path, monkey
         package = section.partition(".")[0]
         record = getattr(importlib.import_module(f"components.{package}.params"), class_name)
         params.load(record, section, path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=name)
+def test_configs_hold_values_only(path: Path) -> None:
+    keys = set(re.findall(r"([A-Za-z_]+):", path.read_text()))
+    assert not keys & {"_target_", "device", "workers", "precision"}, "code belongs in code, the machine into arguments"
 
 
 def test_every_section_has_a_record() -> None:

@@ -42,9 +42,7 @@ def main() -> None:
     editor = load_editor(args.editor, args.experts, PHASES[1:])
     hashes = {phase: files.sha256(path) for phase, path in paths.items()}
     hashes["frontend"] = files.sha256(args.experts / "frontend.safetensors")
-    clips = pd.read_parquet(args.clips / "clips.parquet")
-    licences = {str(name): int(count) for name, count in clips["licence"].value_counts().items()}
-    origin = card.Origin(card.identify(hashes), hashes, card.training(clips), licences)
+    origin = card.Origin(card.identify(hashes), hashes, card.training(pd.read_parquet(args.clips / "clips.parquet")))
     trained_on = "{clips} clips of {speakers} speakers".format(**origin.training)
     target = Target(args.out / "dubstrap.onnx", origin.card_id, trained_on, runtime.cores())
     exported = run(editor, crops.load(args.crops, "benchmark", "footage"), settings, seed, target)

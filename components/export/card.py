@@ -11,8 +11,8 @@ from components.export.core import Exported
 from components.export.params import Params
 
 LIMITS = (
-    "Trained at this scale on the embedded studio it has seen rendered faces and synthetic voices only; real footage "
-    "needs training on real footage (README, 'Your own footage').",
+    "It has seen the footage named under training data and no other: one that learned from the embedded studio alone "
+    "knows rendered faces and synthetic voices only (README, 'Your own footage').",
     "One face at a time; turns beyond about 30 degrees and hands before the mouth are at the edge of the data.",
     "It edits the lower face and nothing else: expressions of the eyes keep following the original speech.",
 )
@@ -26,14 +26,12 @@ class Origin:
     Attributes:
         card_id: short hash of the weights; the ONNX file carries it too.
         weights: sha256 of each weight file by name.
-        training: speakers, clips, seconds and languages of the training footage.
-        licences: licence -> number of clips.
+        training: speakers, clips, seconds, languages and licences (with their clips) of the training footage.
     """
 
     card_id: str
     weights: dict[str, str]
     training: dict[str, Any]
-    licences: dict[str, int]
 
 
 def identify(hashes: Mapping[str, str]) -> str:
@@ -50,6 +48,7 @@ def training(clips: pd.DataFrame) -> dict[str, Any]:
         "clips": len(used),
         "seconds": round(float(used["duration_s"].sum()), 1),
         "languages": sorted(set(used["language"].astype(str))),
+        "licences": {str(name): int(count) for name, count in used["licence"].value_counts().items()},
     }
 
 
@@ -60,10 +59,9 @@ def build(origin: Origin, evaluation: Mapping[str, Any], exported: Exported, par
         "card_id": origin.card_id,
         "name": "dubstrap editor",
         "task": "mask-free visual dubbing: re-times the lips of a video to new speech",
-        "licence": "Apache-2.0",
+        "licence": "Apache-2.0, as far as the licences of the training footage allow",
         "weights_sha256": origin.weights,
         "training": origin.training,
-        "footage_licences": origin.licences,
         "sampling": asdict(params),
         "export": asdict(exported),
         "benchmark": {row: {m: rows[row][m] for m in METRICS if m in rows[row]} for row in rows},
@@ -85,7 +83,7 @@ def markdown(card: Mapping[str, Any]) -> str:
         "## Training data",
         f"{footage['clips']} clips of {footage['speakers']} speakers, {footage['seconds']} s, languages "
         f"{', '.join(footage['languages'])}. Licences: "
-        + ", ".join(f"{name} ({count} clips)" for name, count in card["footage_licences"].items())
+        + ", ".join(f"{name} ({count} clips)" for name, count in footage["licences"].items())
         + ".",
         "",
         "## Benchmark (held-out speakers, held-out speech; mean and 95 % interval)",

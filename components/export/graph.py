@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,7 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     """Writes the ONNX file whole or not at all; batch and frames are dynamic."""
     import onnx
 
-    for name in ("onnxscript", "onnx_ir"):  # which report every folded constant
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _hush()
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
     context = 2 * graph.frontend.config.context
     video = {0: batch, 1: frames}
@@ -102,6 +102,13 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     onnx.checker.check_model(proto)
     with files.replacing(path) as temporary:
         onnx.save(proto, str(temporary))
+
+
+def _hush() -> None:
+    """The exporter reports every folded constant, the packages that it could use, and its own deprecations."""
+    for name in ("onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"torch\.onnx|copyreg")
 
 
 def metadata(editor: Editor, sampling: Sampling, card_id: str, trained_on: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def validate_clips(options: argparse.Namespace) -> None:
     table = tables.read(options.clips / "clips.parquet", "ingest")
     outcomes = core.check_clips(table, params.load(ClipsParams, "validate.clips"), options.out / "data_docs")
     files.write_json(options.metrics, {"clips": len(table), **expectations.summary(outcomes)})
-    expectations.warn(outcomes, "clips.parquet")
+    expectations.report(outcomes, "clips.parquet")
     expectations.require(outcomes, "clips.parquet")
 
 
@@ -43,7 +43,7 @@ def validate_pairs(options: argparse.Namespace) -> None:
     pairs = tables.read(options.pairs / "pairs.parquet", "pairs")
     crops = tables.read(options.crops / "crops.parquet", "crop")
     outcomes = core.check_pairs(pairs, values, options.out / "data_docs")
-    expectations.warn(outcomes, "pairs.parquet")
+    expectations.report(outcomes, "pairs.parquet")
     expectations.require(outcomes, "pairs.parquet")
     result = core.sort(pairs, outcomes)
     tables.write(options.out / "accepted.parquet", result.accepted)

@@ -1,5 +1,6 @@
 """Judges tables of clips and of pairs. Knows no command line; writes only into the folders it is given."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,9 @@ def compare(accepted: pd.DataFrame, crops: pd.DataFrame, params: PairsParams, pa
 
 
 def require_yield(result: Sorted, outcomes: list[Outcome], min_accepted: int) -> None:
-    """Raises a UserError with the yield of every filter, and what to change for the strictest."""
+    """Raises a UserError with the yield of every filter, and what to change for the strictest; logs the yield."""
     total = len(result.accepted) + len(result.quarantined)
+    logging.getLogger(__name__).info("pairs: %d of %d accepted, the others quarantined", len(result.accepted), total)
     if len(result.accepted) >= min_accepted:
         return
     strictest = max(result.rejected, key=lambda name: result.rejected[name])

@@ -168,8 +168,10 @@ def require(outcomes: list[Outcome], table: str) -> None:
         )
 
 
-def warn(outcomes: list[Outcome], table: str) -> None:
-    """Logs every warning expectation that failed and is no filter."""
+def report(outcomes: list[Outcome], table: str) -> None:
+    """Logs how many expectations hold, and every warning expectation that failed and is no filter."""
+    held = sum(outcome.success for outcome in outcomes)
+    logging.getLogger(__name__).info("%s: %d of %d expectations hold", table, held, len(outcomes))
     for outcome in outcomes:
         about = outcome.expectation
         if not outcome.success and about.severity == "warning" and about.filter is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 
@@ -13,7 +14,7 @@ from components.core.models.dubber import Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, FrontEndConfig
 from components.core.models.lora import Band, add_expert
 from components.core.models.synthesis import Editor, Sampling
-from components.export.card import Origin, build, identify, markdown
+from components.export.card import Origin, build, identify, markdown, training
 from components.export.core import Exported, Target, run
 from components.export.graph import Graph, example
 from components.export.onnx_editor import OnnxEditor
@@ -87,13 +88,17 @@ def test_too_large_a_difference_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_card_says_what_was_not_measured() -> None:
-    training = {"clips": 1, "speakers": 1, "seconds": 2.0, "languages": ["en"]}
-    origin = Origin(identify({"lip": "1", "structure": "2"}), {}, training, {"CC0-1.0": 1})
+def test_the_card_says_what_was_seen_and_what_was_not_measured() -> None:
+    clips = pd.DataFrame(
+        [("ann", "train", "footage", "en", "private", 2.0), ("bob", "benchmark", "footage", "es", "CC0-1.0", 3.0)],
+        columns=["speaker", "split", "role", "language", "licence", "duration_s"],
+    )
+    origin = Origin(identify({"lip": "1", "structure": "2"}), {}, training(clips))
     rows = {"editor": {"mouth_psnr_db": {"mean": 24.0, "lo": 23.0, "hi": 25.0, "n": 8}}}
     card = build(
         origin, {"rows": rows, "not_measured": {"seam_db": "no truth"}}, Exported(1e-5, 1e-6, 0.5, 1.0), PARAMS
     )
     assert card["not_measured"] == {"seam_db": "no truth"}
+    assert "1 clips of 1 speakers, 2.0 s, languages en. Licences: private (1 clips)." in markdown(card)
     assert "| editor | 24 (23 to 25) | not measured |" in markdown(card)
     assert identify({"structure": "2", "lip": "1"}) == origin.card_id != identify({"structure": "3", "lip": "1"})

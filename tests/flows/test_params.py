@@ -25,6 +25,19 @@ def test_a_wrong_override_is_a_user_error(project: Path, override: str) -> None:
         params.compose([override])
 
 
+def test_a_misspelt_override_names_the_nearest_key(project: Path) -> None:
+    with pytest.raises(UserError, match=r"join\.rnak.*expected join\.rank \(the nearest match\)"):
+        params.compose(["scale=smoke", "join.rnak=4"])
+
+
+def test_a_section_that_no_stage_reads_is_named_with_its_file(project: Path) -> None:
+    path = project / "configs/scale/smoke.yaml"
+    path.write_text(path.read_text().replace("join:", "jion:"))
+    with pytest.raises(UserError, match=r"unknown key jion in configs/scale/smoke\.yaml; expected join"):
+        params.compose(["scale=smoke"])
+    assert params.compose()
+
+
 def test_a_composed_file_passes_at_its_own_scale(project: Path) -> None:
     params.check()
     (project / "params.yaml").write_text(params.compose(["scale=smoke"]))

@@ -1,7 +1,9 @@
 """The flow does what `dvc repro` does, and tries again what may have failed by chance."""
 
+import json
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,3 +95,56 @@ def test_params_that_were_not_composed_stop_the_flow(project: Path) -> None:
     (project / "params.yaml").write_text("scale: studio\n")
     with pytest.raises(UserError, match="not what configs/ composes"):
         pipeline()
+
+
+def test_the_benchmark_and_the_links_are_artifacts(project: Path) -> None:
+    from prefect.artifacts import Artifact
+
+    from flows.pipeline import pipeline
+
+    figures = {"lip_opening_r": {"mean": 0.5, "lo": 0.4, "hi": 0.6, "n": 4}}
+    (project / "metrics").mkdir()
+    (project / "metrics/evaluate.json").write_text(json.dumps({"rows": {"editor": figures}}))
+    card = project / "artifacts/export/MODEL_CARD.md"
+    card.parent.mkdir(parents=True)
+    card.touch()
+    pipeline()
+    table, links = Artifact.get("benchmark"), Artifact.get("reports")
+    assert table is not None
+    assert links is not None
+    (row,) = json.loads(table.data)
+    assert (row["row"], row["lip opening r"], row["sync"]) == ("editor", "0.50 ± 0.10", "-")
+    assert card.as_uri() in links.data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--serve", "every sunday"], "got 'every sunday'; expected five fields of cron"),
+        (["--serve", "0 3 * * 0", "--set", "join.rnak=1"], "join.rank (the nearest match)"),
+        (["--serve", "0 3 * * 0", "--target", "jion"], "no stage jion"),
+        (["--concurrency", "0"], "--concurrency; got 0"),
+        (["--scale", "huge"], "Available options in 'scale'"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_2(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    from flows import pipeline, server
+
+    monkeypatch.setenv(server.VARIABLE, "http://127.0.0.1:1/api")
+    monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        pipeline.main()
+    assert caught.value.code == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert says in line
+
+
+def test_a_schedule_needs_a_server_to_keep_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from components.core.base.errors import UserError
+    from flows import pipeline, server
+
+    monkeypatch.delenv(server.VARIABLE, raising=False)
+    with pytest.raises(UserError, match="make server"):
+        pipeline.serve("0 3 * * 0", None, [])
