@@ -114,7 +114,7 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
     assert config.role == "editor"
     assert losses.tail(5).mean() < 0.8 * losses.head(5).mean()
 
-    model = network()
+    model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05)
     made = core.lip(data, model, judge().sync, COMMON, lip, run_of(tmp_path / "lip", "editor-lip"))
@@ -127,11 +127,11 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
     texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05)
-    heard = core.texture(data, network(), judge().identity, COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
+    heard = core.texture(data, network(references=3), judge().identity, COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
     assert (heard.curve["identity"] == 0).all()
     silent = core.texture(
         data,
-        network(),
+        network(references=3),
         judge().identity,
         COMMON,
         replace(texture, drawing=DRAWING),
