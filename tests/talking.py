@@ -35,4 +35,6 @@ def talking_crop(crop_id: str = "anna-1", speaker: str = "anna", frames: int = 1
     pose = np.cumsum(rng.normal(size=(frames, 3)), 0).astype(np.float32)
     measures = np.stack([loudness] * 6, 1).astype(np.float32)
     sound = mel.for_frames(samples, frames)
-    return Crop(crop_id, speaker, "en", np.stack(images), sound, measures, pose, mask, samples, landmarks)
+    return Crop(
+        crop_id, speaker, "en", np.stack(images), sound, measures, pose, mask, samples, landmarks, np.zeros_like(mask)
+    )

@@ -71,6 +71,7 @@ def crop(name: str, speaker: int, opening: np.ndarray) -> Crop:
         mask=mask,
         samples=samples,
         landmarks=np.zeros((frames, 478, 3), np.float32),
+        occluder=np.zeros_like(mask),
     )
 
 

@@ -49,6 +49,7 @@ def talk(speaker: str, clip: int) -> Crop:
         mask=np.zeros((FRAMES, SIZE_PX, SIZE_PX), bool),
         samples=samples,
         landmarks=np.zeros((FRAMES, 478, 3), np.float32),
+        occluder=np.zeros((FRAMES, SIZE_PX, SIZE_PX), bool),
     )
 
 
@@ -78,7 +79,11 @@ def _sample(crop: Crop) -> dict[str, bytes]:
     video.write(movie, crop.frames, 25, crf=6, pixel_format="yuv444p")
     soundfile.write(sound, crop.samples, RATE_HZ, format="WAV")
     arrays = crops.encode_arrays(
-        landmarks=crop.landmarks, measures=crop.measures, pose=crop.pose, mask=np.packbits(crop.mask, axis=-1)
+        landmarks=crop.landmarks,
+        measures=crop.measures,
+        pose=crop.pose,
+        mask=np.packbits(crop.mask, axis=-1),
+        occluder=np.packbits(crop.occluder, axis=-1),
     )
     return {"mp4": movie.getvalue(), "wav": sound.getvalue(), "npz": arrays}
 

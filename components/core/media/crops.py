@@ -33,11 +33,13 @@ class Crop:
     pose: NDArray[np.float32]
     """(f, 3) yaw, pitch, roll in degrees."""
     mask: NDArray[np.bool_]
-    """(f, h, w) lower face, jaw opened to a fixed maximum."""
+    """(f, h, w) lower face, jaw opened to a fixed maximum, without what is before it."""
     samples: NDArray[np.float32]
     """(640 f,) sound at 16 kHz."""
     landmarks: NDArray[np.float32]
     """(f, 478, 3) in crop pixels."""
+    occluder: NDArray[np.bool_]
+    """(f, h, w) hands and things before the face."""
 
 
 def load(folder: Path, split: Split | None = None, role: Role | None = None) -> list[Crop]:
@@ -61,7 +63,8 @@ def decode(sample: shards.Sample) -> Crop:
     frames = video.decode_bytes(sample["mp4"])
     samples, _ = soundfile.read(io.BytesIO(sample["wav"]), dtype="float32")
     with np.load(io.BytesIO(sample["npz"])) as arrays:
-        measured = {name: arrays[name] for name in ("landmarks", "measures", "pose", "mask")}
+        measured = {name: arrays[name] for name in ("landmarks", "measures", "pose", "mask", "occluder")}
+    mask, occluder = (_unpacked(measured[name], frames.shape[2]) for name in ("mask", "occluder"))
     return Crop(
         crop_id=about["crop_id"],
         speaker=about["speaker"],
@@ -70,10 +73,15 @@ def decode(sample: shards.Sample) -> Crop:
         mel=mel.for_frames(samples, len(frames)),
         measures=measured["measures"],
         pose=measured["pose"],
-        mask=np.unpackbits(measured["mask"], axis=-1, count=frames.shape[2]).astype(bool),
+        mask=mask,
         samples=samples,
         landmarks=measured["landmarks"].astype(np.float32),
+        occluder=occluder,
     )
+
+
+def _unpacked(bits: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, axis=-1, count=width).astype(bool)
 
 
 def encode_arrays(**arrays: NDArray[Any]) -> bytes:
