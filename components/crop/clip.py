@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.core.media import FPS, RATE_HZ, audio, crops, face, geometry, head, quality, shards, video
 from components.core.media.track import Track, track
 from components.core.media.video import MediaError
+from components.crop import occluders
 from components.crop.params import Params
 
 
@@ -59,6 +60,7 @@ class Crop:
     loudness_dbfs: float
     mouth_motion: float
     silence_share: float
+    occluded_share: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Footage:
     track: Track
     frames: NDArray[np.uint8]
     """(f, size, size, 3) crops, black where there is no transform."""
+    occluder: NDArray[np.bool_]
+    """(f, size, size) what is before the face of the source."""
     samples: NDArray[np.float32]
 
 
@@ -111,7 +115,7 @@ def crop(task: Task) -> Outcome:
     for run in runs:
         made.append(_write(task, source, source, run))
     for pair_id, clip in task.truths:
-        truth = _read(task, clip, source.track.transforms)
+        truth = _read(task, clip, source)
         for run in runs:
             stop = min(run.stop, len(truth.frames))
             if stop - run.start < task.params.min_frames:
@@ -128,14 +132,15 @@ def _mesh() -> face.FaceMesh:
     return face.FaceMesh()
 
 
-def _read(task: Task, clip: Clip, transforms: head.Floats | None) -> Footage:
-    """The clip's faces and crops, by transforms of its own where none are given."""
+def _read(task: Task, clip: Clip, source: Footage | None) -> Footage:
+    """The clip's faces and crops; a truth, which has a source, is cropped as that is and has the same before it."""
     sample = shards.read(task.clips, clip.shard, clip.clip_id)
     found = track(video.iterate_bytes(sample["mp4"]), _mesh(), task.params.size_px)
-    transforms = found.transforms if transforms is None else transforms
+    transforms = (source.track if source else found).transforms
     frames = _warped(video.iterate_bytes(sample["mp4"]), transforms, task.params.size_px)
     samples, _ = soundfile.read(io.BytesIO(sample["wav"]), dtype="float32")
-    return Footage(clip, found, np.stack(list(frames)), samples)
+    before = source.occluder if source else occluders.find(sample, transforms, task.params)
+    return Footage(clip, found, np.stack(list(frames)), before, samples)
 
 
 def _warped(frames: Iterator[Any], transforms: head.Floats, size_px: int) -> Iterator[NDArray[np.uint8]]:
@@ -171,7 +176,8 @@ def _write(task: Task, footage: Footage, source: Footage, run: Run) -> Crop:
     frames, transforms = footage.frames[piece], source.track.transforms[piece]
     landmarks = geometry.apply(transforms, footage.track.landmarks[piece])
     own = landmarks if footage is source else geometry.apply(transforms, source.track.landmarks[piece])
-    lips, pose = face.measures(landmarks), face.pose(own)
+    lips, pose, before = face.measures(landmarks), face.pose(own), source.occluder[piece]
+    lower_face = face.lower_face_mask(own, params.size_px)
     samples = footage.samples[run.start * RATE_HZ // FPS : run.stop * RATE_HZ // FPS]
     path = task.parts / run.crop_id
     video.write(path.with_suffix(".mp4"), iter(frames), FPS, crf=params.crf, pixel_format="yuv444p")
@@ -182,7 +188,8 @@ def _write(task: Task, footage: Footage, source: Footage, run: Run) -> Crop:
         valid=footage.track.valid[piece],
         measures=lips,
         pose=pose,
-        mask=np.packbits(face.lower_face_mask(own, params.size_px), axis=-1),
+        mask=np.packbits(lower_face & ~before, axis=-1),
+        occluder=np.packbits(before, axis=-1),
     )
     path.with_suffix(".npz").write_bytes(arrays)
     return Crop(
@@ -201,4 +208,5 @@ def _write(task: Task, footage: Footage, source: Footage, run: Run) -> Crop:
         loudness_dbfs=audio.loudness_dbfs(samples),
         mouth_motion=quality.mouth_motion(lips),
         silence_share=quality.silence_share(samples, params.silence_dbfs),
+        occluded_share=float((lower_face & before).any((1, 2)).mean()),
     )

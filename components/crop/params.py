@@ -14,6 +14,7 @@ class Params:
     min_frames: int
     min_face_px: int
     silence_dbfs: float
+    hands: bool
     crops_per_shard: int
 
     def __post_init__(self) -> None:

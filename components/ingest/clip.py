@@ -1,4 +1,4 @@
-"""One file to its clips: decode, resample to a constant rate, cut, encode."""
+"""One file to its clips: decode, resample to a constant rate, cut, encode; where occluders are known they go along."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.media import FPS, RATE_HZ, audio, video
+from components.core.media import FPS, RATE_HZ, audio, crops, video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.ingest import shots
+from components.ingest import occluders, shots
+from components.ingest.occluders import Masks
 from components.ingest.params import Params
 from components.ingest.sources import Reject, Source
 
@@ -47,10 +48,11 @@ class Clip:
 
 @dataclass(frozen=True)
 class Task:
-    """A file, and the folder where the parts of its clips go."""
+    """A file of `data`, and the folder where the parts of its clips go."""
 
     source: Source
     params: Params
+    data: Path
     parts: Path
 
 
@@ -63,7 +65,8 @@ class Outcome:
 
 
 def ingest(task: Task) -> Outcome:
-    """Writes `<parts>/<clip_id>.mp4` and `.wav` for every usable piece of the file; never raises for a bad file."""
+    """Writes `<parts>/<clip_id>.mp4` and `.wav` for every usable piece of the file, and `.npz` where its occluders are
+    known; never raises for a bad file."""
     clips: list[Clip] = []
     rejects: list[Reject] = []
     try:
@@ -71,9 +74,10 @@ def ingest(task: Task) -> Outcome:
         samples = audio.load(task.source.path)
         _check_length(info.duration_s, task.params)
         _check_loudness(samples, task.params)
-        for shot, frames in _pieces(task, info):
+        file = _File(info, samples, occluders.load(task.data, task.source.name, info), [])
+        for shot, frames in _pieces(task, file):
             try:
-                clips.append(_write(task, info, samples, shot, frames))
+                clips.append(_write(task, file, shot, frames))
             except MediaError as error:
                 rejects.append(Reject(f"{task.source.name}#{shot}", error.reason, error.detail))
     except MediaError as error:
@@ -81,12 +85,29 @@ def ingest(task: Task) -> Outcome:
     return Outcome(tuple(clips), tuple(rejects))
 
 
-def _pieces(task: Task, info: VideoInfo) -> Iterator[tuple[int, Iterator[tuple[int, Image]]]]:
+@dataclass(frozen=True)
+class _Numbered(video.Frame):
+    """A frame and its index in the file."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file on its way to clips."""
+
+    info: VideoInfo
+    samples: audio.Samples
+    occluder: Masks | None
+    """Of the file's own frames; None where nothing is known."""
+    origins: list[int]
+    """Index in the file of each frame at the constant rate, as far as they were read."""
+
+
+def _pieces(task: Task, file: _File) -> Iterator[tuple[int, Iterator[tuple[int, Image]]]]:
     """Number and frames of each piece, a frame with its index in the whole file at the constant rate."""
-    params = task.params
-    size = _size(info, params.max_side_px)
-    decoded = (video.Frame(_resized(frame.rgb, size), frame.time_s) for frame in video.frames(task.source.path))
-    steady = video.resample(decoded, FPS, 0, info.duration_s)
+    params, info = task.params, file.info
+    steady = _steady(task, file)
     # Equal parts, so that a long shot does not end in one that is too short.
     longest = ceil(info.duration_s * FPS / ceil(info.duration_s / params.max_clip_s))
     numbered = (
@@ -96,15 +117,24 @@ def _pieces(task: Task, info: VideoInfo) -> Iterator[tuple[int, Iterator[tuple[i
         yield shot, ((index, frame) for index, (_, frame) in group)
 
 
-def _write(task: Task, info: VideoInfo, samples: audio.Samples, shot: int, frames: Iterator[tuple[int, Image]]) -> Clip:
+def _steady(task: Task, file: _File) -> Iterator[Image]:
+    """The file's frames at the constant rate, in the clips' size; notes where each is from."""
+    size = _size(file.info, task.params.max_side_px)
+    read = enumerate(video.frames(task.source.path))
+    decoded = (_Numbered(_resized(frame.rgb, size), frame.time_s, index) for index, frame in read)
+    for frame in video.at_rate(decoded, FPS, 0, file.info.duration_s):
+        file.origins.append(frame.index)
+        yield frame.rgb
+
+
+def _write(task: Task, file: _File, shot: int, frames: Iterator[tuple[int, Image]]) -> Clip:
     """Writes one piece and describes it; nothing is left behind where it is no clip."""
-    source, params = task.source, task.params
+    source, params, info = task.source, task.params, file.info
     clip_id = source.key if source.whole else f"{source.key}-{shot:03d}"
-    path = task.parts / f"{clip_id}.mp4"
-    watch = _Watch(params.face_every_frames)
+    path, watch = task.parts / f"{clip_id}.mp4", _Watch(params.face_every_frames)
     try:
         count = video.write(path, watch.over(frames), FPS, crf=params.crf)
-        sound = _cut(samples, watch.first, count)
+        sound = _cut(file.samples, watch.first, count)
         _check_length(count / FPS, params)
         _check_loudness(sound, params)
         if not watch.face:
@@ -113,7 +143,10 @@ def _write(task: Task, info: VideoInfo, samples: audio.Samples, shot: int, frame
         path.unlink(missing_ok=True)
         raise
     audio.write_wav(path.with_suffix(".wav"), sound)
-    width, height = _size(info, params.max_side_px)
+    width, height = size = _size(info, params.max_side_px)
+    if file.occluder is not None:
+        masks = file.occluder.at(file.origins[watch.first :][:count], size)
+        path.with_suffix(".npz").write_bytes(crops.encode_arrays(occluder=masks))
     return Clip(
         clip_id=clip_id,
         speaker=source.speaker,

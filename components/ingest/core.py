@@ -18,6 +18,8 @@ from components.ingest.clip import Clip
 from components.ingest.params import Params
 from components.ingest.sources import Reject
 
+PARTS = ("mp4", "wav", "npz")
+
 
 @dataclass(frozen=True)
 class Ingested:
@@ -59,7 +61,7 @@ def run(data: Path, out: Path, params: Params, workers: int) -> Ingested:
     found = sources.find(data, params.benchmark_share)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=out) as folder:
-        tasks = [clip.Task(source, params, Path(folder)) for source in found.sources]
+        tasks = [clip.Task(source, params, data, Path(folder)) for source in found.sources]
         outcomes = runtime.map_processes(clip.ingest, tasks, "ingest", workers)
         rejects = found.rejects + [reject for outcome in outcomes for reject in outcome.rejects]
         for reject in rejects:
@@ -103,11 +105,11 @@ def _pack(clips: Sequence[Clip], parts: Path, out: Path, per_shard: int) -> pd.D
     names = []
     with shards.ShardWriter(out, "clips", per_shard) as writer:
         for one in clips:
-            video, sound = parts / f"{one.clip_id}.mp4", parts / f"{one.clip_id}.wav"
-            sample = {"mp4": video.read_bytes(), "wav": sound.read_bytes(), "json": asdict(one)}
-            names.append(writer.add(one.clip_id, sample))
-            video.unlink()
-            sound.unlink()
+            paths = {suffix: parts / f"{one.clip_id}.{suffix}" for suffix in PARTS}
+            sample = {suffix: path.read_bytes() for suffix, path in paths.items() if path.is_file()}
+            names.append(writer.add(one.clip_id, {**sample, "json": asdict(one)}))
+            for path in paths.values():
+                path.unlink(missing_ok=True)
     return _table(clips, Clip).assign(shard=names)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from components.core.media.video import Image
 from components.studio import Floats, eyes, props
@@ -21,13 +22,16 @@ from components.studio.shade import Light, cast_shadow, shade
 
 # Pixels per head unit, as a share of the picture's side.
 SCALE = 0.315
+OPAQUE = 0.3
+"""A pixel belongs to an occluder from this coverage on: less of it does not change what is seen of the lips."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A frame, RGB uint8 (h, w, 3), and the share of the mouth that something passing before it hides, 0..1."""
+    """A frame, RGB uint8 (h, w, 3); what passes before the face (h, w); the share of the mouth it hides."""
 
     frame: Image
+    occluder: NDArray[np.bool_]
     hidden: float
 
 
@@ -58,13 +62,13 @@ class Camera:
         for index in range(performance.frames):
             mouth = lips(postures[index], self.speaker)
             picture = self._shoot(mouth, looks[index], turned[index], lamps[index], stage)
-            hidden = 0.0
+            before, hidden = np.zeros((self.size_px, self.size_px), bool), 0.0
             if way is not None:
                 view = (self.size_px, self.scale_px)
                 colour, cover = props.occluder(way, index, self.speaker, lamps[index], view)
                 picture = _over(picture, colour, cover)
-                hidden = self._hidden(cover, mouth, turned[index])
-            yield Shot(_develop(picture, stage.grain, performance.noise, jitter), hidden)
+                before, hidden = cover > OPAQUE, self._hidden(cover, mouth, turned[index])
+            yield Shot(_develop(picture, stage.grain, performance.noise, jitter), before, hidden)
 
     def _hidden(self, cover: Floats, mouth: Lips, pose: Pose) -> float:
         """The share of the mouth's outline that `cover` (h, w) hides."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from components.core.base import files, runtime
 from components.core.base.errors import UserError
@@ -42,6 +43,14 @@ class _Job:
     folder: Path
     size_px: int
     crf: int
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What is known of a take: `lips` (f, 4) as LIPS says, `occluder` (f, h, w), packed over w."""
+
+    lips: Floats
+    occluder: NDArray[np.uint8]
 
 
 def run(params: Params, seed: int, out: Path, workers: int) -> Plan:
@@ -83,18 +92,19 @@ def _film(script: Plan, params: Params, seed: int, folder: Path, workers: int) -
             audio.write_wav(speech, utterance.samples)
     jobs = [_Job(tuple(todo), folder, params.size_px, params.crf) for todo in by_speaker.values()]
     jobs.sort(key=lambda job: -sum(take.performance.frames for take, _ in job.takes))  # long ones first: even load
-    truth: dict[str, Floats] = {}
+    truth: dict[str, _Truth] = {}
     for found in runtime.map_processes(_shoot, jobs, "studio: filming speakers", workers):
         truth.update(found)
     (folder / "truth").mkdir(exist_ok=True)
-    np.savez_compressed(folder / "truth" / "lips.npz", **{key: truth[key] for key in sorted(truth)})
+    np.savez_compressed(folder / "truth" / "lips.npz", **{key: truth[key].lips for key in sorted(truth)})
+    np.savez_compressed(folder / "truth" / "occluders.npz", **{key: truth[key].occluder for key in sorted(truth)})
     _write_pairs(script, folder / "truth" / "pairs.csv")
     for speaker in script.speakers:
         _write_rights(speaker, folder / "footage" / speaker.name / "rights.yaml")
 
 
-def _shoot(job: _Job) -> dict[str, Floats]:
-    """Films all takes of a speaker and returns the true lips of each, (f, 4) by path."""
+def _shoot(job: _Job) -> dict[str, _Truth]:
+    """Films all takes of a speaker and returns what is true of each, by path."""
     cv2.setNumThreads(1)
     camera = Camera(job.takes[0][0].speaker, job.size_px)
     truth = {}
@@ -106,7 +116,8 @@ def _shoot(job: _Job) -> dict[str, Floats]:
         video.write(path, (shot.frame for shot in shots), FPS, crf=job.crf, audio=utterance.samples)
         mouths = [lips(posture, take.speaker) for posture in postures]
         rows = [(m.opening, 2 * m.half_width, m.drop, shot.hidden) for m, shot in zip(mouths, shots, strict=True)]
-        truth[take.path] = np.array(rows, np.float32)
+        before = np.stack([shot.occluder for shot in shots])
+        truth[take.path] = _Truth(np.array(rows, np.float32), np.packbits(before, axis=-1))
     return truth
 
 

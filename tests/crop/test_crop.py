@@ -2,19 +2,25 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
 from components.core.base.errors import UserError
-from components.core.media import crops, geometry, quality, shards, video
+from components.core.media import crops, face, geometry, quality, shards, video
 from components.core.media.face import MEASURES
+from components.core.media.hands import Hands
 from components.crop import sheet
 from components.crop.core import run
 from components.crop.params import Params
+from components.studio.camera import Camera, Shot
+from components.studio.identity import cast
+from components.studio.performance import perform
+from components.studio.visemes import CHANNELS
 
-PARAMS = Params(size_px=96, crf=6, min_frames=8, min_face_px=32, silence_dbfs=-50.0, crops_per_shard=2)
+PARAMS = Params(size_px=96, crf=6, min_frames=8, min_face_px=32, silence_dbfs=-50.0, hands=False, crops_per_shard=2)
 FRAMES = 30
 GAP = slice(12, 15)
 
@@ -148,6 +154,79 @@ def test_the_sheet_shows_every_crop(cropped) -> None:
     assert picture.shape == (len(found) * 192, 6 * 192, 3)
     for colour in (sheet.GREEN, sheet.YELLOW, sheet.RED):
         assert (picture == colour).all(-1).any()
+
+
+@pytest.fixture(scope="module")
+def passing(tmp_path_factory):
+    """A studio clip before whose mouth a microphone passes, and its truth, cropped: (shots of both, folder)."""
+    speaker = cast(0, 0, ("en-us",))
+    performance = replace(perform(0, "y", 0, 50, 25), occluder="microphone")
+    clips, films = {}, {}
+    for name, jaw in (("ann", 0.1), ("tru", 0.9)):
+        postures = np.tile([jaw if channel == "jaw" else 0.0 for channel in CHANNELS], (50, 1))
+        films[name] = list(Camera(speaker, 192).film(performance, postures))
+        clips[name] = sample([shot.frame for shot in films[name]], np.full(50 * 640, 0.1, np.float32))
+        bits = np.packbits([shot.occluder for shot in films[name]], axis=-1)
+        clips[name] |= {"npz": crops.encode_arrays(occluder=bits), "json": {"width_px": 192}}
+    folder = store(tmp_path_factory.mktemp("clips"), clips, {"tru": "ann"})
+    out = tmp_path_factory.mktemp("crops")
+    return films, out, run(folder, out, PARAMS, workers=1)
+
+
+def test_a_mask_leaves_out_exactly_what_is_before_the_face(passing) -> None:
+    films, out, made = passing
+    found = crops.load(out, role="footage")
+    truths = crops.load(out, role="truth")
+    assert sum(len(one.frames) for one in found) > 30
+    shares = made.crops.set_index("crop_id")["occluded_share"]
+    for one, dubbed in zip(found, truths, strict=True):
+        stored = shards.read(out, made.crops.set_index("crop_id").loc[one.crop_id, "shard"], one.crop_id)
+        with np.load(io.BytesIO(stored["npz"])) as arrays:
+            transforms = arrays["transforms"]
+        assert not (one.mask & one.occluder).any()
+        np.testing.assert_array_equal(one.occluder, dubbed.occluder)
+        np.testing.assert_array_equal(one.mask, dubbed.mask)
+        whole = face.lower_face_mask(one.landmarks, 96)
+        assert shares[one.crop_id] == pytest.approx((whole & one.occluder).any((1, 2)).mean(), abs=0.05)
+        truth = _true(films["ann"], one, transforms)
+        assert (one.mask & truth).sum() <= 0.01 * truth.sum()
+        grown = np.stack([cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for mask in truth])
+        assert (one.occluder & grown).sum() / (one.occluder | grown).sum() > 0.9
+    assert shares.max() > 0.2
+
+
+def _true(shots: list[Shot], one: crops.Crop, transforms: np.ndarray) -> np.ndarray:
+    """The rendered occluder in all frames of the crop, warped by nearest neighbour."""
+    first = min(
+        range(len(shots) - len(transforms) + 1),
+        key=lambda start: np.abs(
+            geometry.warp(shots[start].frame, transforms[0], 96).astype(int) - one.frames[0]
+        ).mean(),
+    )
+    truth = [
+        cv2.warpAffine(shot.occluder.astype(np.uint8), transform, (96, 96), flags=cv2.INTER_NEAREST, borderMode=1) > 0
+        for shot, transform in zip(shots[first:], transforms, strict=False)
+    ]
+    return np.stack(truth)
+
+
+@pytest.mark.media
+def test_a_real_hand_is_found_and_a_face_is_none(media) -> None:
+    finder, areas = Hands(), {}
+    for name in ("clip01_latentsync_demo1.mp4", "clip10_grid_lbax4n.mpg"):
+        finder.reset()
+        source = (frame.rgb for frame, _ in zip(video.frames(media / name), range(10), strict=False))
+        areas[name[:6]] = np.mean([finder.mask(frame).mean() for frame in source])
+    assert 0.001 < areas["clip01"] < 0.05
+    assert areas["clip10"] == 0
+
+
+@pytest.mark.media
+def test_nothing_before_the_face_takes_nothing_from_the_mask(cropped) -> None:
+    _, out, made = cropped
+    assert (made.crops["occluded_share"] == 0).all()
+    for one in crops.load(out, role="footage"):
+        assert not one.occluder.any()
 
 
 def test_clips_without_a_face_are_an_error_with_the_counts(tmp_path) -> None:

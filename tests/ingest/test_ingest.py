@@ -1,4 +1,5 @@
 import hashlib
+import io
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,37 @@ def test_real_footage_of_any_rate_becomes_clips_in_sync(media, tmp_path, name, f
     assert row["vfr"] == ("clip04" in name)
     (last_s,) = deque((frame.time_s for frame in video.frames(media / name)), maxlen=1)
     assert abs(last_s - (frames - 1) / 25) <= 0.04
+
+
+@pytest.mark.media
+def test_occluders_stay_on_their_frames_through_rate_size_and_cuts(faces, tmp_path) -> None:
+    """A white square is painted into the frames and into the masks: it is found in both at the same place."""
+    frames, masks = [frame.copy() for frame in faces["woman"] + faces["man"]], np.zeros((40, 288, 360), bool)
+    for index, frame in enumerate(frames):
+        left = 8 + 8 * (index % 20)
+        masks[index, 8:40, left : left + 32] = True
+        frame[masks[index]] = 255
+    folder = speaker(tmp_path, "ann")
+    video.write(folder / "a.mp4", frames, 20, crf=12, audio=voice(50))
+    video.write(folder / "b.mp4", faces["man"], 25, crf=12, audio=voice())
+    (tmp_path / "truth").mkdir()
+    store = tmp_path / "truth" / "occluders.npz"
+    np.savez_compressed(store, **{"footage/ann/a": np.packbits(masks, axis=-1)})
+    made = run(tmp_path, tmp_path / "out", PARAMS, workers=1)
+    rows = made.clips.set_index("clip_id")
+    assert rows["frames"].to_dict() == {"ann-a-000": 25, "ann-a-001": 25, "ann-b-000": 20}
+    for clip_id in ("ann-a-000", "ann-a-001"):
+        sample = shards.read(tmp_path / "out", rows.loc[clip_id, "shard"], clip_id)
+        seen = video.decode_bytes(sample["mp4"])[:, :30].min(-1) > 235
+        with np.load(io.BytesIO(sample["npz"])) as arrays:
+            stored = np.unpackbits(arrays["occluder"], axis=-1, count=240).astype(bool)
+        assert stored.shape == (25, 192, 240)
+        for picture, mask in zip(seen, stored[:, :30], strict=True):
+            assert (picture & mask).sum() / (picture | mask).sum() > 0.8
+    assert "npz" not in shards.read(tmp_path / "out", rows.loc["ann-b-000", "shard"], "ann-b-000")
+    np.savez_compressed(store, **{"footage/ann/a": np.packbits(masks[1:], axis=-1)})
+    with pytest.raises(UserError, match="does not fit footage/ann/a"):
+        run(tmp_path, tmp_path / "out", PARAMS, workers=1)
 
 
 @pytest.mark.media

@@ -54,6 +54,7 @@ def test_the_layout_is_that_of_the_contract(data):
         "footage/speaker02/rights.yaml",
         *[f for f in sorted(hashes(data)) if f.startswith("speech/")],
         "truth/lips.npz",
+        "truth/occluders.npz",
         "truth/pairs.csv",
         "truth/speaker02-00.mp4",
     ]

@@ -152,3 +152,17 @@ def test_an_occluder_hides_the_mouth_for_a_while():
         )
     ]
     assert free == [0, 0]
+
+
+@pytest.mark.parametrize("kind", ["hand", "microphone"])
+def test_an_occluder_is_where_it_changes_the_picture(kind):
+    speaker = cast(0, 0, LANGUAGES)
+    performance = dataclasses.replace(perform(0, "y", 3, 50, 25), occluder=kind, noise=0.0)
+    free = Camera(speaker, 64).film(dataclasses.replace(performance, occluder="none"), np.tile(posture(), (50, 1)))
+    for shot, bare in zip(Camera(speaker, 64).film(performance, np.tile(posture(), (50, 1))), free, strict=True):
+        changed = np.abs(shot.frame.astype(int) - bare.frame).max(-1) > 0
+        assert not bare.occluder.any()
+        near = cv2.dilate(shot.occluder.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        assert changed[~near].mean() < 0.005  # the faint edge where it enters the picture
+        if shot.occluder.any():
+            assert changed[shot.occluder].mean() > 0.9

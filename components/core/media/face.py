@@ -47,7 +47,7 @@ class FaceMesh:
     """
 
     def __init__(self, static: bool = False, faces: int = 1) -> None:
-        with _quiet():
+        with quiet():
             import mediapipe
 
             parts = mediapipe.solutions
@@ -71,14 +71,14 @@ class FaceMesh:
 
     def reset(self) -> None:
         """Forgets the last frame; call it between videos."""
-        with _quiet():
+        with quiet():
             self._mesh.reset()
         self._start()
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
         """Landmarks (478, 3) of each face in pixels, largest face first; z grows away from the camera."""
         rgb = np.ascontiguousarray(rgb)
-        with nullcontext() if self._warm else _quiet():
+        with nullcontext() if self._warm else quiet():
             found = _points(self._mesh, rgb) or self._distant(rgb)
         self._warm |= bool(found)
         return sorted(found, key=lambda face: -float(np.ptp(face[:, 1])))
@@ -86,7 +86,7 @@ class FaceMesh:
     def _start(self) -> None:
         """Runs the graphs once, on a black image, where nobody hears them."""
         self._warm = False
-        with _quiet():
+        with quiet():
             for graph in (self._mesh, self._far, self._near):
                 graph.process(np.zeros((64, 64, 3), np.uint8))
 
@@ -114,7 +114,7 @@ def _points(graph: Any, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Drops what native code writes to stderr: MediaPipe's graphs warn at their start, whatever the log settings."""
     sys.stderr.flush()
     saved = os.dup(2)

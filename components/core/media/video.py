@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 import av
 import numpy as np
@@ -83,6 +83,9 @@ class Frame:
     """(h, w, 3), as displayed."""
     time_s: float
     """After the first frame of the video; strictly increasing."""
+
+
+F = TypeVar("F", bound=Frame)
 
 
 @contextmanager
@@ -167,7 +170,12 @@ def frames(path: Path) -> Iterator[Frame]:
 
 
 def resample(frames: Iterable[Frame], fps: float, start_s: float, end_s: float) -> Iterator[Image]:
-    """round((end_s - start_s) * fps) pictures at a constant rate: at each instant the source's nearest in time.
+    """The pictures of `at_rate`."""
+    return (frame.rgb for frame in at_rate(frames, fps, start_s, end_s))
+
+
+def at_rate(frames: Iterable[F], fps: float, start_s: float, end_s: float) -> Iterator[F]:
+    """round((end_s - start_s) * fps) frames at a constant rate: at each instant the source's nearest in time.
 
     By timestamp and never by count, so there is no drift at any rate; before the first and after the last frame
     that frame is held.
@@ -181,7 +189,7 @@ def resample(frames: Iterable[Frame], fps: float, start_s: float, end_s: float) 
         time_s = start_s + index / fps
         while following and following.time_s - time_s < time_s - current.time_s - 1e-6:
             current, following = following, next(source, None)
-        yield current.rgb
+        yield current
 
 
 def decode_bytes(data: bytes) -> Image:
