@@ -149,6 +149,14 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
         transform: frame to crop, as it was given to `warp`.
         mask: `soft_mask` of the same size.
     """
+    rows, columns, pixels = patch(frame, window_rgb, transform, mask)
+    result = frame.copy()
+    result[rows, columns] = pixels
+    return result
+
+
+def patch(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.float32]) -> tuple[slice, slice, Image]:
+    """Rows and columns of the frame that the window touches, and what `paste` has there."""
     window = Window.of(window_rgb.shape[1] * UNITS // 8)
     source = window.take(warp(frame, transform, window.size_px)[None])[0].astype(np.float32)
     change = window_rgb.astype(np.float32) - source
@@ -159,15 +167,14 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
     to_window[:, 2] += to_window[:, :2] @ [columns.start, rows.start]
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     if min(shape) <= 0:
-        return frame.copy()
+        return rows, columns, frame[rows, columns]
     change, source, keep = (_sample(layer, to_window, shape) for layer in (change, source, keep))
     weight = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT)[..., None]
     original = frame[rows, columns].astype(np.float32)
     detail = original - source
     edited = original + weight * (change - (1 - keep[..., None]) * detail)
-    result = frame.copy()
-    result[rows, columns] = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
-    return result
+    pixels = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
+    return rows, columns, pixels
 
 
 def _ramp(length: int, rise: float, fall: float) -> Floats:

@@ -83,6 +83,8 @@ class Frame:
     """(h, w, 3), as displayed."""
     time_s: float
     """After the first frame of the video; strictly increasing."""
+    stored: Any = None
+    """The av.VideoFrame it was made of: not turned, in the file's own pixel format. Its planes are the decoder's."""
 
 
 @contextmanager
@@ -114,12 +116,16 @@ def probe(path: Path) -> VideoInfo:
         stream = _video_stream(container, path)
         declared_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         offset_s = _audio_start_s(container)
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        last_s = max((float(p.duration * p.time_base) for p in packets[-1:] if p.duration), default=0.0)
+        # Of the packets only the times are kept: their data would grow with the length.
+        # An edit list discards what lies outside of it: such packets are decoded and never shown.
+        shown = (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
+        packets = [(packet.pts, packet.duration) for packet in shown]
+        tick_s, last = stream.time_base, packets[-1][1] if packets else 0
+        last_s = float(last * tick_s) if last else 0.0
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
-    stamps = _stamps(packets, start_s, nominal_fps)
+    stamps = _stamps([pts for pts, _ in packets], tick_s, start_s, nominal_fps)
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
@@ -160,7 +166,7 @@ def frames(path: Path) -> Iterator[Frame]:
             time_s = None if picture.time is None else picture.time - start_s
             if time_s is None or time_s <= last_s:  # no or a false timestamp: continue at the nominal rate
                 time_s = last_s + nominal_s
-            yield Frame(_upright(picture), time_s)
+            yield Frame(_upright(picture), time_s, picture)
             last_s = time_s
         if start_s is None:
             raise MediaError("unreadable", f"{path.name}: not one frame can be decoded")
@@ -264,11 +270,12 @@ def _video_stream(container: Any, path: Path) -> Any:
     return streams[0]
 
 
-def _stamps(packets: list[Any], start_s: float, nominal_fps: float) -> NDArray[np.float64]:
+def _stamps(ticks: list[int | None], tick_s: Fraction, start_s: float, nominal_fps: float) -> NDArray[np.float64]:
     """Times of the packets in the order of display; a raw stream has no clock, so there the nominal rate counts."""
-    if any(packet.pts is None for packet in packets):
-        return start_s + np.arange(len(packets)) / nominal_fps
-    return np.array(sorted(float(packet.pts * packet.time_base) for packet in packets))
+    known = [pts for pts in ticks if pts is not None]
+    if len(known) < len(ticks):
+        return start_s + np.arange(len(ticks)) / nominal_fps
+    return np.array([float(pts * tick_s) for pts in sorted(known)])
 
 
 def _audio_start_s(container: Any) -> float | None:
