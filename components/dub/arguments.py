@@ -16,6 +16,9 @@ as the speech, the video extended, or cut with a warning; shortest: as the short
 EXTEND = """how a video that is shorter than its speech goes on, with --length speech: hold the last frame, play the
 last seconds back and forth, or refuse (default: hold)"""
 
+CONSENT = "say that the person shown has agreed to be dubbed, where no rights.yaml says so; it goes into the report"
+RESUME = "keep what is finished in the folder OUT.resume until the result is whole, and go on from there"
+
 
 def read(description: str | None) -> argparse.Namespace:
     """The command line, or the end of the program with help or with what is wrong."""
@@ -34,6 +37,10 @@ def read(description: str | None) -> argparse.Namespace:
     add("--extend", default="hold", choices=("hold", "pingpong", "fail"), help=EXTEND)
     add("--face", type=int, help="which face, where there are several: 1 is the leftmost")
     add("--seed", type=int, default=0, help="same seed, same frames (default: 0)")
+    add("--i-have-consent", dest="consent", action="store_true", help=CONSENT)
+    add("--resume", action="store_true", help=RESUME)
+    add("--sign-key", type=Path, help="private key (PEM) that signs the Content Credentials (default: a test key)")
+    add("--sign-chain", type=Path, help="its certificate chain (PEM), leaf first")
     add("--overwrite", action="store_true", help="replace the result where it exists")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,7 +58,13 @@ def test_a_real_clip(media, tmp_path, tinting, intercepted):
     out, seen = tmp_path / "out.mp4", []
     source = media / CLIP
     digest = files.sha256(source)
-    report = dub(source, media / SPEECH, out, DubOptions(model=tinting), lambda done, total: seen.append((done, total)))
+    report = dub(
+        source,
+        media / SPEECH,
+        out,
+        DubOptions(model=tinting, consent=True),
+        lambda done, total: seen.append((done, total)),
+    )
     before, after = video.probe(source), video.probe(out)
     for name in ("width_px", "height_px", "fps", "frames", "duration_s", "rotation_deg", "pixel_format"):
         assert getattr(after, name) == getattr(before, name)
@@ -83,7 +90,7 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
         return paste(frame, window, transform, mask)
 
     monkeypatch.setattr(geometry, "paste", remember)
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     window, changed = geometry.Window.of(96), 0
     for frame, picture, transform in zip(rgb(short), intercepted, transforms, strict=True):
         rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
@@ -97,7 +104,7 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
 
 @pytest.mark.media
 def test_a_model_that_copies_changes_nothing_at_all(media, short, tmp_path, copying, intercepted):
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying))
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying, consent=True))
     for frame, picture in zip(rgb(short), intercepted, strict=True):
         np.testing.assert_array_equal(frame, picture.rgb)
 
@@ -107,7 +114,7 @@ def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, i
     frames = rgb(media / CLIP)[:40]
     frames[15:22] = [np.full_like(frames[0], 90)] * 7
     source = remake(tmp_path / "source.mp4", frames)
-    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     gap = report.gaps[0]
     assert len(report.gaps) == 1
     assert (gap.start_frame, gap.stop_frame) == (15, 22)
@@ -119,7 +126,7 @@ def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, i
 @pytest.mark.media
 def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
     for name in ("one.mp4", "two.mp4"):
-        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, steps=2, seed=3))
+        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, consent=True, steps=2, seed=3))
     one, two = rgb(tmp_path / "one.mp4"), rgb(tmp_path / "two.mp4")
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
@@ -130,7 +137,7 @@ def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
     [("video", 0.5, 20), ("video", 2.0, 20), ("speech", 0.5, 13), ("speech", 2.0, 50), ("shortest", 2.0, 20)],
 )
 def test_length_policies(short, tmp_path, tinting, speech, length, seconds, frames):
-    report = dub(short, speech(seconds), tmp_path / "out.mp4", DubOptions(model=tinting, length=length))
+    report = dub(short, speech(seconds), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, length=length))
     after = video.probe(tmp_path / "out.mp4")
     assert report.frames == after.frames == frames
     assert report.video_s == pytest.approx(frames / 25)
@@ -141,7 +148,7 @@ def test_length_policies(short, tmp_path, tinting, speech, length, seconds, fram
 
 @pytest.mark.media
 def test_held_frames_still_speak(short, tmp_path, tinting, speech, intercepted):
-    options = DubOptions(model=tinting, length="speech", extend="hold")
+    options = DubOptions(model=tinting, consent=True, length="speech", extend="hold")
     dub(short, speech(1.2), tmp_path / "out.mp4", options)
     held = [picture.rgb for picture in intercepted[20:]]
     assert len(held) == 10
@@ -153,15 +160,16 @@ def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, 
     left, right = rgb(media / CLIP)[:16], rgb(media / "clip09_grid_swiz3n.mpg")[:16]
     both = [np.hstack(pair) for pair in zip(left, right, strict=True)]
     source = remake(tmp_path / "both.mp4", both)
-    with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N.*out\.faces\.png"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert not (tmp_path / "out.mp4").exists()
+    assert cv2.imread(str(tmp_path / "out.faces.png")).shape == (160, 320, 3)
     with pytest.raises(UserError, match="no face 3"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, face=3))
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, face=3))
     for face in (1, 2):
         intercepted.clear()
         out = tmp_path / f"out{face}.mp4"
-        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, face=face))
+        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, consent=True, face=face))
         assert report.gaps == ()
         changed = np.any([a != b.rgb for a, b in zip(rgb(source), intercepted, strict=True)], axis=(0, 3))
         assert changed[:, :360].any() == (face == 1)
@@ -171,7 +179,7 @@ def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, 
 @pytest.mark.media
 @pytest.mark.parametrize("name", ["clip04_retalk_face1.mp4", "clip16_xportrait_driving.mp4"])
 def test_variable_and_low_rates_keep_every_time(media, tmp_path, tinting, speech, name):
-    options = DubOptions(model=tinting, length="shortest")
+    options = DubOptions(model=tinting, consent=True, length="shortest")
     report = dub(media / name, speech(1.5), tmp_path / "out.mp4", options)
     before, after = ([frame.time_s for frame in video.frames(path)] for path in (media / name, tmp_path / "out.mp4"))
     assert after == pytest.approx([time_s for time_s in before if time_s < 1.499], abs=1e-6)
@@ -185,7 +193,7 @@ def test_a_failure_on_the_way_leaves_nothing(media, short, tmp_path, tinting):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting), stop)
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True), stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,7 +204,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(media, short, tmp_path, tinting,
 
     monkeypatch.setattr(Writer, "add", full)
     with pytest.raises(UserError, match=r"can not write .*out\.mp4; got No space left"):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert list(tmp_path.iterdir()) == []
 
 

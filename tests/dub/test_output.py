@@ -8,11 +8,13 @@ import pytest
 
 from components.core.media import audio, video
 from components.dub import output
-from components.dub.output import SOUND_HZ, Look, Writer
+from components.dub.look import Look
+from components.dub.output import SOUND_HZ, Sound, Writer
+from components.dub.streams import Others
 from components.dub.timeline import timeline
 from tests.dub.builders import save_video
 
-SILENCE = np.zeros(0, np.float32)
+SILENCE = np.zeros((1, 0), np.float32)
 AT_25 = [index * 512 for index in range(20)]
 TICK = Fraction(1, 12800)
 
@@ -20,7 +22,11 @@ TICK = Fraction(1, 12800)
 def copy(source, target, sound=SILENCE):
     """Decodes and writes again, as a dub with nothing but gaps does."""
     info = video.probe(source)
-    with Writer(target, Look.of(source, info), sound) as writer:
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(sound)]
+    with (
+        Others(source, info.start_s) as others,
+        Writer(target, Look.of(source, info), Sound(layout, iter([sound])), others) as writer,
+    ):
         for picture in timeline(video.frames(source), float(info.fps), 1.0, "video", "hold"):
             writer.add(picture)
     return writer
@@ -100,11 +106,11 @@ def test_pixels_that_are_not_square_stay_so(tmp_path):
 
 def test_the_sound_is_in_step_at_both_ends(tmp_path):
     """Clicks at the first and in the last half second come back where they were, and the sound ends with the video."""
-    sound = np.zeros(10 * SOUND_HZ, np.float32)
+    sound = np.zeros((1, 10 * SOUND_HZ), np.float32)
     clicks_s = [0.1, 0.7]
     for click_s in clicks_s:
         start = round(click_s * SOUND_HZ)
-        sound[start : start + 240] = 0.8 * np.sin(np.arange(240) / 5)
+        sound[0, start : start + 240] = 0.8 * np.sin(np.arange(240) / 5)
     source = save_video(tmp_path / "source.mp4", AT_25, TICK)
     copy(source, tmp_path / "result.mp4", sound)
     heard = audio.load(tmp_path / "result.mp4", SOUND_HZ)
@@ -119,7 +125,7 @@ def test_the_sound_is_in_step_at_both_ends(tmp_path):
 def test_nothing_written_is_an_error_only_where_it_went_well(tmp_path):
     source = save_video(tmp_path / "source.mp4", AT_25, TICK)
     look = Look.of(source, video.probe(source))
-    with pytest.raises(KeyError), Writer(tmp_path / "result.mp4", look, SILENCE):
+    with pytest.raises(KeyError), Writer(tmp_path / "result.mp4", look, Sound("mono", iter(()))):
         raise KeyError("what went wrong first")
 
 

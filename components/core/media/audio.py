@@ -55,6 +55,18 @@ def stream(path: Path, rate_hz: int = RATE_HZ, layout: str = "mono") -> Iterator
             position = cursor
 
 
+def channels(path: Path) -> int:
+    """How many channels the sound has.
+
+    Raises:
+        MediaError: as `stream`.
+    """
+    with opened(path) as container:
+        for chunk in container.decode(audio=0) if container.streams.audio else ():
+            return int(chunk.layout.nb_channels)
+    raise MediaError("no_audio", f"{path.name}: no sound")
+
+
 def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ) -> None:
     """Writes 16-bit PCM."""
     soundfile.write(path, samples, rate_hz, subtype="PCM_16", format="WAV")
