@@ -109,17 +109,7 @@ def run(
     job = _prepare(source, voice, options, clock)
     signer = credentials.signer(options.sign_key, options.sign_chain) if credentials.can_hold(target) else None
     journal = Journal(target.with_name(target.name + SUFFIX) if options.resume else None, job.identity)
-    try:
-        with files.replacing(target) as temporary:
-            done = _dub(job, temporary, Context(clock, journal, progress, target))
-            if signer:
-                with clock("sign"):
-                    _signed(job, temporary, signer)
-    except (OSError, av.FFmpegError) as error:
-        raise UserError(f"can not write {target}", got=error.strerror or str(error)) from error
-    finally:
-        journal.close()
-    journal.remove()
+    done = _written(job, Context(clock, journal, progress, target), signer)
     signed = signer.name if signer else f"none: {target.suffix} can not hold them"
     result = _report(job, done, clock, signed, time.perf_counter() - start)
     log.info("%s: %d frames, %s, credentials signed by %s", target, result.frames, result.length, signed)
@@ -166,6 +156,22 @@ def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Jo
     return Job(*inputs, info, speech, editor, sampling, options, grounds)
 
 
+def _written(job: Job, context: Context, signer: credentials.Signer | None) -> Done:
+    """The dub, whole and signed at its place."""
+    try:
+        with files.replacing(context.target) as temporary:
+            done = _dub(job, temporary, context)
+            if signer:
+                with context.clock("sign"):
+                    _sign(job, temporary, signer)
+    except (OSError, av.FFmpegError) as error:
+        raise UserError(f"can not write {context.target}", got=error.strerror or str(error)) from error
+    finally:
+        context.journal.close()
+    context.journal.remove()
+    return done
+
+
 def _dub(job: Job, temporary: Path, context: Context) -> Done:
     source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
     with context.clock("track"):
@@ -207,7 +213,7 @@ def _why_none(reasons: list[str]) -> str:
     return max(set(reasons), key=reasons.count) if reasons else "no picture"
 
 
-def _signed(job: Job, path: Path, signer: credentials.Signer) -> None:
+def _sign(job: Job, path: Path, signer: credentials.Signer) -> None:
     sources = Sources(job.video.path, job.video.sha256, job.voice.sha256, job.editor.card.card_id, job.consent)
     with files.replacing(path) as signed:
         credentials.sign(path, signed, sources, signer)

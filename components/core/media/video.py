@@ -116,12 +116,10 @@ def probe(path: Path) -> VideoInfo:
         stream = _video_stream(container, path)
         declared_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         offset_s = _audio_start_s(container)
-        # Of the packets only the times are kept: their data would grow with the length.
-        # An edit list discards what lies outside of it: such packets are decoded and never shown.
-        shown = (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
-        packets = [(packet.pts, packet.duration) for packet in shown]
-        tick_s, last = stream.time_base, packets[-1][1] if packets else 0
-        last_s = float(last * tick_s) if last else 0.0
+        # Only times, since data would grow with the length; an edit list discards what it does not show.
+        packets = [(p.pts, p.duration) for p in container.demux(stream) if p.size and not p.is_discard]
+        tick_s = stream.time_base
+        last_s = float((packets[-1][1] or 0) * tick_s) if packets else 0.0
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
@@ -129,7 +127,7 @@ def probe(path: Path) -> VideoInfo:
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
-    if declared_s > duration_s + max(1.0, 0.05 * declared_s):
+    if not 0 < duration_s >= declared_s - max(1.0, 0.05 * declared_s):
         detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
         raise MediaError("unreadable", detail)
     rotation = round(-first.rotation) % 360
