@@ -12,7 +12,6 @@ from av.stream import Disposition
 
 from components.core.media import video
 
-KINDS = ("audio", "subtitle", "video")
 NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class Others:
     def _add(self, stream: Any, target: Any) -> None:
         name = f"{stream.type} {stream.index} ({stream.codec_context.name if stream.codec_context else 'unknown'})"
         try:
-            if stream.type not in KINDS or stream.codec_context.name not in target.supported_codecs:
+            if not _whole(stream) or stream.codec_context.name not in target.supported_codecs:
                 raise ValueError(name)
             ours = target.add_stream_from_template(stream)
         except (ValueError, av.FFmpegError):
@@ -102,3 +101,10 @@ class Others:
             moved = {edge: max(0, chapter[edge] - shift) for edge in ("start", "end")}
             found.append({**chapter, **moved})
         return found
+
+
+def _whole(stream: Any) -> bool:
+    """Whether the stream is of a kind that can be copied, and says what a container's header needs."""
+    context = stream.codec_context
+    needed = {"audio": ("sample_rate", "channels"), "video": ("width", "height"), "subtitle": ()}
+    return stream.type in needed and all(getattr(context, name) > 0 for name in needed[stream.type])
