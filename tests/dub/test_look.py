@@ -9,7 +9,7 @@ import pytest
 from components.core.media import video
 from components.dub import look as module
 from components.dub.look import Look
-from components.dub.timeline import Picture, timeline
+from components.dub.timeline import timeline
 from tests.dub.builders import save_video
 
 STAMPS, TICK = [index * 512 for index in range(6)], Fraction(1, 12800)
