@@ -174,9 +174,10 @@ def _written(job: Job, context: Context, signer: credentials.Signer | None) -> D
 
 def _dub(job: Job, temporary: Path, context: Context) -> Done:
     source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
-    with context.clock("track"):
-        choice = faces.choose(source, job.options.face, context.target.with_suffix(".faces.png"))
     look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
+    with context.clock("track"):
+        sheet = context.target.with_suffix(".faces.png")
+        choice = faces.choose(source, job.options.face, sheet, look.pixel_width)
     with ExitStack() as stack:
         mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else faces.MOST_FACES))
         others = stack.enter_context(Others(source, job.info.start_s))

@@ -14,7 +14,7 @@ from components.core.media import MEL_HZ, RATE_HZ, audio, mel, video
 from components.core.media import face as landmarks_of
 from components.core.media.face import MEASURES, FaceMesh
 from components.core.media.video import MediaError
-from components.dub.follow import REACH, Face, Floats
+from components.dub.follow import REACH, Face, Floats, squared
 
 Image = NDArray[np.uint8]
 
@@ -79,14 +79,14 @@ class Choice:
     why: str
 
 
-def choose(path: Path, number: int | None, sheet: Path) -> Choice:
-    """The face to dub, from the first seconds of the video.
+def choose(path: Path, number: int | None, sheet: Path, pixel_width: float = 1.0) -> Choice:
+    """The face to dub, from the first seconds of the video, in square pixels.
 
     Raises:
         UserError: there are several, no `number`, and it is not clear which of them talks: it lists them and writes
             a picture of them to `sheet`; or there are fewer than `number`.
     """
-    sights = survey(path)
+    sights = survey(path, pixel_width)
     faces = [sight.first for sight in sights]
     if number is None and len(faces) <= 1:
         return Choice(faces[0] if faces else None, len(faces), "the only one" if faces else "the largest that comes")
@@ -96,7 +96,7 @@ def choose(path: Path, number: int | None, sheet: Path) -> Choice:
     if number is not None:
         found = f"{len(faces)} faces ({listed})" if faces else "no face at all"
         raise UserError(f"{path} has no face {number}", got=found)
-    if (index := clear(talks(path, faces))) is not None:
+    if (index := clear(talks(path, faces, pixel_width))) is not None:
         return Choice(faces[index], len(faces), f"number {index + 1} of {len(faces)}: its mouth moves with the sound")
     write_sheet(sheet, sights)
     raise UserError(
@@ -105,7 +105,7 @@ def choose(path: Path, number: int | None, sheet: Path) -> Choice:
     )
 
 
-def survey(path: Path) -> list[Sight]:
+def survey(path: Path, pixel_width: float = 1.0) -> list[Sight]:
     """The faces of the first seconds that stay, from left to right, each where it was first seen."""
     due_s, pictures = 0.0, 0
     seen: list[Sight] = []
@@ -114,23 +114,24 @@ def survey(path: Path) -> list[Sight]:
             if frame.time_s < due_s:
                 continue
             due_s, pictures = frame.time_s + SURVEY_EVERY_S, pictures + 1
-            for face in map(Face.of, mesh.detect(frame.rgb)):
+            rgb = squared(frame.rgb, pixel_width)
+            for face in map(Face.of, mesh.detect(rgb)):
                 same = [known for known in seen if known.last.distance(face) < REACH]
                 if same:
                     nearest = min(same, key=lambda known: known.last.distance(face))
                     nearest.last, nearest.count = face, nearest.count + 1
                 else:
-                    seen.append(Sight(face, face, _portrait(frame.rgb, face)))
+                    seen.append(Sight(face, face, _portrait(rgb, face)))
     stay = [known for known in seen if known.count >= PERSISTENT * pictures]
     return sorted(stay, key=lambda known: known.first.x_px)
 
 
-def talks(path: Path, faces: list[Face]) -> list[Talk]:
+def talks(path: Path, faces: list[Face], pixel_width: float = 1.0) -> list[Talk]:
     """How each face's mouth moves in the first seconds, and how well that goes with the video's own sound."""
     found = [Talk(face) for face in faces]
     with FaceMesh(faces=MOST_FACES) as mesh:
         for frame in _beginning(path, TALK_S):
-            for landmarks in mesh.detect(frame.rgb):
+            for landmarks in mesh.detect(squared(frame.rgb, pixel_width)):
                 face = Face.of(landmarks)
                 talk = min(found, key=lambda known: known.last.distance(face))
                 if talk.last.distance(face) < REACH and talk.times_s[-1:] != [frame.time_s]:

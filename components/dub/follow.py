@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ TURNED_DEG = 50.0
 """A face turned further to the side has no mouth to edit: half of it is hidden."""
 FOUND, NO_FACE, OTHER_FACE, TURNED = range(4)
 REASONS = ("", "no face found", "the chosen face is not there", "the face is turned away")
-WARM_UP = 10
+WARM_UP = 50
 """Pictures before the first new one that a tracker sees after a journal, so that it knows where the face was."""
 
 
@@ -142,21 +143,20 @@ class Tracker:
             )
             return place
         if self._records.left < WARM_UP:
-            self._mesh.detect(rgb)
+            self._mesh.detect(squared(rgb, self._pixel_width))
         self._follower.last = Face(*known[8:]) if np.isfinite(known[8]) else None
         return Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3))
 
     def _found(self, rgb: NDArray[np.uint8], cut: bool) -> Place:
         if cut:
             self._mesh.reset()  # else it looks where the face of the last shot was
-        faces = self._mesh.detect(rgb)
+        faces = self._mesh.detect(squared(rgb, self._pixel_width))
         landmarks = self._follower.pick(faces)
         if landmarks is None:
             return Place(OTHER_FACE if faces else NO_FACE, cut)
-        landmarks = (landmarks * [self._pixel_width, 1, self._pixel_width])[None]
-        if abs(landmarks_of.pose(landmarks)[0, 0]) > TURNED_DEG:
+        if abs(landmarks_of.pose(landmarks[None])[0, 0]) > TURNED_DEG:
             return Place(TURNED, cut)
-        return Place(FOUND, cut, geometry.alignment(landmarks, self._size_px)[0])
+        return Place(FOUND, cut, geometry.alignment(landmarks[None], self._size_px)[0])
 
     def smoothed(self, picture: Picture, near: list[Place]) -> Seen:
         """The picture in the middle of `near`, its face's place without jitter."""
@@ -167,7 +167,20 @@ class Tracker:
         transforms = np.stack([place.transform for place in near])
         run = geometry.runs(transforms, valid, self._size_px, cuts)
         smooth = geometry.smooth(transforms, valid, self._size_px, cuts)
-        return Seen(picture, smooth[middle] * [self._pixel_width, 1, 1], begins=bool(run[middle - 1] != run[middle]))
+        wide = squared_width(picture.rgb, self._pixel_width) / picture.rgb.shape[1]
+        to_square = np.array([[wide, 0, (wide - 1) / 2], [0, 1, 0], [0, 0, 1]])  # centres of pixels, not their edges
+        return Seen(picture, smooth[middle] @ to_square, begins=bool(run[middle - 1] != run[middle]))
+
+
+def squared(rgb: NDArray[np.uint8], pixel_width: float) -> NDArray[np.uint8]:
+    """The picture stretched so that its pixels are square, since a squeezed face is none to a detector."""
+    width = squared_width(rgb, pixel_width)
+    return rgb if width == rgb.shape[1] else np.asarray(cv2.resize(rgb, (width, rgb.shape[0])), np.uint8)
+
+
+def squared_width(rgb: NDArray[np.uint8], pixel_width: float) -> int:
+    """How wide `squared` makes it."""
+    return round(rgb.shape[1] * pixel_width)
 
 
 def _values(face: Face | None) -> tuple[float, float, float]:

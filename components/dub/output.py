@@ -121,9 +121,17 @@ class Writer:
             self._container.mux(packet)
 
     def _say(self, until: int) -> None:
-        """Encodes the sound up to sample `until`, silence where there is none."""
-        many, parts = until - self._samples, [self._rest]
-        ready = self._rest.shape[1]
+        """Encodes the sound up to sample `until`, silence where there is none, at most a second at once."""
+        while (many := min(until - self._samples, SOUND_HZ)) > 0:
+            samples = self._next(many)
+            sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._sound.layout)
+            sound.sample_rate, sound.pts, sound.time_base = SOUND_HZ, self._samples, Fraction(1, SOUND_HZ)
+            self._container.mux(self._audio.encode(sound))
+            self._samples += many
+
+    def _next(self, many: int) -> Samples:
+        """The next samples (channels, many)."""
+        parts, ready = [self._rest], self._rest.shape[1]
         while ready < many and (block := next(self._sound.blocks, None)) is not None:
             parts.append(block)
             ready += block.shape[1]
@@ -131,7 +139,4 @@ class Writer:
         self._rest = heard[:, many:]
         samples = np.zeros((len(heard), many), np.float32)
         samples[:, : min(many, heard.shape[1])] = heard[:, :many]
-        sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._sound.layout)
-        sound.sample_rate, sound.pts, sound.time_base = SOUND_HZ, self._samples, Fraction(1, SOUND_HZ)
-        self._container.mux(self._audio.encode(sound))
-        self._samples = until
+        return samples

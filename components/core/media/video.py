@@ -2,6 +2,7 @@
 
 Time zero is the first frame; `VideoInfo.start_s` says where that lies in the container.
 """
+# Long: reading and writing share the clock, the turning and the colours.
 
 import io
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ Reason = Literal[
     "rights_refused",
     "duplicate",
 ]
+MOST_PIXELS = 8192 * 8192
 VFR_SPREAD = 0.2
 """A rate is variable where a step between frames differs from the median step by more than this share."""
 
@@ -158,9 +160,10 @@ def frames(path: Path) -> Iterator[Frame]:
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
         nominal_s = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-        start_s, last_s = None, -nominal_s
+        start_s, last_s, size = None, -nominal_s, None
         for picture in container.decode(stream):
             start_s = picture.time or 0.0 if start_s is None else start_s
+            size = _same_size(picture, size, path)
             time_s = None if picture.time is None else picture.time - start_s
             if time_s is None or time_s <= last_s:  # no or a false timestamp: continue at the nominal rate
                 time_s = last_s + nominal_s
@@ -287,6 +290,19 @@ def _first_frame(path: Path) -> Any:
         for picture in container.decode(_video_stream(container, path)):
             return picture
     raise MediaError("unreadable", f"{path.name}: not one frame can be decoded")
+
+
+def _same_size(picture: Any, before: tuple[int, int] | None, path: Path) -> tuple[int, int]:
+    """The picture's size as stored.
+
+    Raises:
+        MediaError: it is not that of the picture before, or beyond every video there is.
+    """
+    size = picture.width, picture.height
+    if before not in (None, size) or size[0] * size[1] > MOST_PIXELS:
+        told = f"{size[0]}x{size[1]}" + (f" after {before[0]}x{before[1]}" if before else "")
+        raise MediaError("unreadable", f"{path.name}: a picture of {told} in the middle of the video")
+    return size
 
 
 def _upright(picture: Any) -> Image:

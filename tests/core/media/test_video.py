@@ -235,3 +235,23 @@ def test_real_clips_keep_sync_to_one_frame_at_the_end(media, name) -> None:
     for index in (len(steady) // 2, len(steady) - 1):
         shown_s = next(time_s for time_s, rgb in source if rgb is steady[index])
         assert abs(shown_s - index / 25) <= 0.04
+
+
+def test_a_picture_of_another_size_in_the_middle_is_unreadable(tmp_path) -> None:
+    """Two streams of VP8 one after the other, as a damaged header makes them."""
+    packets = []
+    for width in (64, 96):
+        path = tmp_path / f"{width}.webm"
+        pictures = shaded(4, width=width)
+        encode(path, pictures, range(0, 160, 40), codec="libvpx")
+        with av.open(str(path)) as container:
+            packets.append([bytes(packet) for packet in container.demux(video=0) if packet.size])
+    with av.open(str(tmp_path / "64.webm")) as source, av.open(str(tmp_path / "a.webm"), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for index, data in enumerate(packets[0] + packets[1]):
+            packet = av.Packet(data)
+            packet.pts = packet.dts = index * 40
+            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 1000), stream, index % 4 == 0
+            container.mux(packet)
+    with pytest.raises(MediaError, match=r"a\.webm: a picture of 96x48 after 64x48"):
+        list(video.frames(tmp_path / "a.webm"))
