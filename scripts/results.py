@@ -12,7 +12,6 @@ from typing import Any
 from components.core.base import errors, files, runtime
 from flows import summary
 
-BEGIN, END = "<!-- run:begin -->", "<!-- run:end -->"
 METRICS = (
     "mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence",
     "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio", "jitter_ratio", "silence_motion_ratio",
@@ -81,13 +80,14 @@ def main() -> None:
     insert(args.readme, table(list(short[0]), [list(line.values()) for line in short]))
 
 
-def insert(path: Path, content: str) -> None:
-    """Puts the content between the file's markers."""
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise errors.UserError(f"{path} has no place for the figures", expected=f"{BEGIN} and {END}")
-    files.write_text(path, f"{before}{BEGIN}\n{content}\n{END}{after}")
+def insert(path: Path, content: str, name: str = "run") -> None:
+    """Puts the content between the file's markers of that name."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = path.read_text().partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise errors.UserError(f"{path} has no place for the figures", expected=f"{begin} and {end}")
+    files.write_text(path, f"{before}{begin}\n{content}\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
@@ -18,18 +19,31 @@ def main() -> None:
     given = arguments.read(__doc__)
     runtime.start()
     signal.signal(signal.SIGTERM, _stop)
+    try:
+        _many(given) if given.batch else _one(given)
+    except KeyboardInterrupt:
+        kept = "what is finished is kept for --resume" if given.resume else "nothing was written"
+        logging.getLogger(__name__).error("interrupted: %s", kept)
+        raise SystemExit(130) from None
+
+
+def _one(given: Namespace) -> None:
     from components.dub import dub
 
     if given.report and given.report.resolve() in {path.resolve() for path in (given.video, given.speech, given.out)}:
         raise UserError(f"the report {given.report} is an input or the output", fix="Choose another --report.")
-    try:
-        with ExitStack() as bar:
-            report = dub(given.video, given.speech, given.out, arguments.options(given), _shown(bar))
-    except KeyboardInterrupt:
-        logging.getLogger(__name__).error("interrupted: nothing was written")
-        raise SystemExit(130) from None
+    with ExitStack() as bar:
+        report = dub(given.video, given.speech, given.out, arguments.options(given), _shown(bar))
     if given.report:
         files.write_json(given.report, report.to_json())
+
+
+def _many(given: Namespace) -> None:
+    from components.dub import batch
+
+    lines = batch.read(given.batch, arguments.options(given))
+    if batch.dub_all(lines, given.batch.with_suffix(".result.csv")):
+        raise SystemExit(1)
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> None:

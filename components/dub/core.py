@@ -1,32 +1,42 @@
-"""Dubs one video: decode, track, crop, edit, paste back, encode, one picture at a time."""
+"""Dubs one video: decode, track, crop, edit, paste back, encode, each stage in a thread, one picture at a time."""
 
 import logging
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from components.core.base import files
 from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
-from components.core.media import audio, geometry, video
+from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import follow, model, report
+from components.dub import consent, credentials, faces, model, report
+from components.dub.ahead import Stages
+from components.dub.blend import Blender
+from components.dub.credentials import Sources
 from components.dub.edit import Dubber, Edited
-from components.dub.follow import Follower, track
+from components.dub.faces import Choice
+from components.dub.follow import Follower, Tracker, track
+from components.dub.journal import SUFFIX, Journal
+from components.dub.look import Look
 from components.dub.model import Editor, Sampling
 from components.dub.options import DubOptions, Progress
-from components.dub.output import FORMATS, SOUND_HZ, Look, Writer
+from components.dub.output import FORMATS, Sound, Writer
 from components.dub.report import Clock, DubReport, Input
 from components.dub.speech import Speech
-from components.dub.timeline import LONGEST_S, Picture, steady, timeline
+from components.dub.streams import Others
+from components.dub.timeline import LONGEST_S, steady, timeline
 
 DEFAULTS = DubOptions()
+AHEAD_FRAMES = 2
+"""Pictures that decoding is ahead of tracking; after it, a chunk is."""
 log = logging.getLogger(__name__)
 
 
@@ -34,13 +44,15 @@ log = logging.getLogger(__name__)
 class Job:
     """Everything that is known before the first picture is decoded."""
 
-    video: Path
-    voice: Path
+    video: Input
+    voice: Input
+    model: Input
     info: VideoInfo
     speech: Speech
     editor: Editor
     sampling: Sampling
     options: DubOptions
+    consent: str
 
     @property
     def expected_frames(self) -> int:
@@ -48,6 +60,24 @@ class Job:
         speech_frames = ceil(self.speech.duration_s * self.info.fps)
         counts = {"video": self.info.frames, "speech": speech_frames, "shortest": min(self.info.frames, speech_frames)}
         return counts[self.options.length]
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What decides every pixel of the result."""
+        hashes = {name: getattr(self, name).sha256 for name in ("video", "voice", "model")}
+        chosen = {name: getattr(self.options, name) for name in ("length", "extend", "face")}
+        return {**hashes, **chosen, **asdict(self.sampling), "versions": report.versions()}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of the pictures: the reason of each that was not edited, else ""; and what was written."""
+
+    reasons: list[str]
+    writer: Writer
+    others: Others
+    blender: Blender
+    choice: Choice
 
 
 def run(
@@ -59,9 +89,9 @@ def run(
 ) -> DubReport:
     """Writes to `out` the video with its face speaking the speech, and says what was done.
 
-    The result has the video's size, rotation, rate, times and colours and the speech as its sound. Pictures without a
-    face stay as they are, and so does everything outside the lower face. The inputs are never touched, and `out` is
-    either whole or absent.
+    The result has the video's size, rotation, rate, times and colours, its other streams, and the speech as its sound.
+    Pictures without a face stay as they are, and so does everything outside the lower face. The inputs are never
+    touched, and `out` is either whole or absent.
 
     Args:
         video_path: any video with a face in it.
@@ -75,14 +105,25 @@ def run(
     """
     source, voice, target = Path(video_path), Path(speech_path), Path(out)
     _check(source, voice, target, options)
-    job, clock = _prepare(source, voice, options), Clock()
-    try:
-        with files.replacing(target) as temporary:
-            result = _dub(job, temporary, clock, progress)
-    except (OSError, av.FFmpegError) as error:
-        raise UserError(f"can not write {target}", got=error.strerror or str(error)) from error
-    log.info("%s: %d frames, %s", target, result.frames, result.length)
+    start, clock = time.perf_counter(), Clock()
+    job = _prepare(source, voice, options, clock)
+    signer = credentials.signer(options.sign_key, options.sign_chain) if credentials.can_hold(target) else None
+    journal = Journal(target.with_name(target.name + SUFFIX) if options.resume else None, job.identity)
+    done = _written(job, Context(clock, journal, progress, target), signer)
+    signed = signer.name if signer else f"none: {target.suffix} can not hold them"
+    result = _report(job, done, clock, signed, time.perf_counter() - start)
+    log.info("%s: %d frames, %s, credentials signed by %s", target, result.frames, result.length, signed)
     return result
+
+
+@dataclass(frozen=True)
+class Context:
+    """What goes along with a job: the seconds, the journal, whom to tell of progress, and the name of the result."""
+
+    clock: Clock
+    journal: Journal
+    progress: Progress | None
+    target: Path
 
 
 def _check(source: Path, voice: Path, target: Path, options: DubOptions) -> None:
@@ -97,75 +138,112 @@ def _check(source: Path, voice: Path, target: Path, options: DubOptions) -> None
         raise UserError(f"{target} already exists", fix="Choose another -o, or add --overwrite.")
 
 
-def _prepare(source: Path, voice: Path, options: DubOptions) -> Job:
-    info, speech = video.probe(source), Speech.load(voice)
+def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Job:
+    info = video.probe(source)
     if info.duration_s > info.frames * LONGEST_S:
         raise MediaError("unreadable", f"{source.name}: {info.frames} frames in {info.duration_s:.0f} s are no video")
+    grounds = consent.basis(source, options.consent)
+    with clock("audio"):
+        speech = Speech.load(voice)
     editor = Editor(model.find(options.model))
     if options.length != "speech":
         _long_enough(source, info.frames, editor.card.chunk_frames)
     guidance = editor.card.guidance
     if options.guidance is not None:
         guidance = Guidance(guidance.reference, options.guidance)
-    return Job(source, voice, info, speech, editor, Sampling(options.steps or editor.card.steps, guidance), options)
+    sampling = Sampling(options.steps or editor.card.steps, guidance, options.seed)
+    inputs = (Input.of(source, info.duration_s), Input.of(voice, speech.duration_s), Input.of(editor.path, None))
+    return Job(*inputs, info, speech, editor, sampling, options, grounds)
 
 
-def _dub(job: Job, target: Path, clock: Clock, progress: Progress | None) -> DubReport:
-    with clock("track"):
-        face, count = follow.choose(job.video, job.options.face)
-    mask = geometry.soft_mask(job.editor.card.size_px)
-    dubbed: list[bool] = []
-    with clock("audio"):
-        sound = audio.load(job.voice, SOUND_HZ)
-    with (
-        FaceMesh(faces=1 if count <= 1 else follow.MOST_FACES) as mesh,
-        Writer(target, Look.of(job.video, job.info), sound) as writer,
-    ):
-        follower = follow.Follower(face, alone=count <= 1)
-        for edited in _edited(job, follower, mesh, clock):
-            with clock("paste"):
-                picture = _pasted(edited, mask)
-            with clock("encode"):
+def _written(job: Job, context: Context, signer: credentials.Signer | None) -> Done:
+    """The dub, whole and signed at its place."""
+    try:
+        with files.replacing(context.target) as temporary:
+            done = _dub(job, temporary, context)
+            if signer:
+                with context.clock("sign"):
+                    _sign(job, temporary, signer)
+    except (OSError, av.FFmpegError) as error:
+        raise UserError(f"can not write {context.target}", got=error.strerror or str(error)) from error
+    finally:
+        context.journal.close()
+    context.journal.remove()
+    return done
+
+
+def _dub(job: Job, temporary: Path, context: Context) -> Done:
+    source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
+    look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
+    with context.clock("track"):
+        sheet = context.target.with_suffix(".faces.png")
+        choice = faces.choose(source, job.options.face, sheet, look.pixel_width)
+    with ExitStack() as stack:
+        mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else faces.MOST_FACES))
+        others = stack.enter_context(Others(source, job.info.start_s))
+        writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
+        stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses
+        follower = Follower(choice.face, alone=choice.count <= 1)
+        known = context.journal.records("places", Tracker.SHAPE, np.float64)
+        tracker = Tracker(mesh, follower, size_px, look.pixel_width, known)
+        for edited in stages.ahead(_edited(job, tracker, stages, context), chunk):
+            with context.clock("paste"):
+                picture = blender.paste(edited)
+            with context.clock("encode"):
                 writer.add(picture)
-            dubbed.append(edited.window is not None)
-            if progress:
-                progress(len(dubbed), job.expected_frames)
-    if not any(dubbed):
-        raise MediaError("no_face", f"{job.video.name}: no face found in {len(dubbed)} frames")
-    _long_enough(job.video, len(dubbed), job.editor.card.chunk_frames)
-    return _report(job, writer, dubbed, clock)
+            reasons.append(edited.reason)
+            if context.progress:
+                context.progress(len(reasons), job.expected_frames)
+        if all(reasons):
+            raise MediaError("no_face", f"{source.name}: {_why_none(reasons)} in {len(reasons)} frames")
+        _long_enough(source, len(reasons), chunk)
+    return Done(reasons, writer, others, blender, choice)
 
 
-def _edited(job: Job, follower: Follower, mesh: FaceMesh, clock: Clock) -> Iterator[Edited]:
-    frames = clock.each("decode", steady(video.frames(job.video), job.video))
-    options = job.options
+def _edited(job: Job, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
+    clock, options, card = context.clock, job.options, job.editor.card
+    frames = clock.each("decode", steady(video.frames(job.video.path), job.video.path))
     pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
-    seen = track(pictures, follower, mesh, job.editor.card.size_px, clock)
-    return Dubber(job.editor, job.speech, job.sampling, options.seed, clock).edit(seen)
+    seen = track(stages.ahead(pictures, AHEAD_FRAMES), tracker, clock)
+    shape = (card.window.height, card.window.width, 3)
+    known = context.journal.records("windows", shape, np.uint8)
+    return Dubber(job.editor, job.speech, job.sampling, clock, known).edit(stages.ahead(seen, card.chunk_frames))
 
 
-def _pasted(edited: Edited, mask: NDArray[np.float32]) -> Picture:
-    if edited.window is None or edited.transform is None:
-        return edited.picture
-    return replace(edited.picture, rgb=geometry.paste(edited.picture.rgb, edited.window, edited.transform, mask))
+def _why_none(reasons: list[str]) -> str:
+    return max(set(reasons), key=reasons.count) if reasons else "no picture"
 
 
-def _report(job: Job, writer: Writer, dubbed: list[bool], clock: Clock) -> DubReport:
+def _sign(job: Job, path: Path, signer: credentials.Signer) -> None:
+    sources = Sources(job.video.path, job.video.sha256, job.voice.sha256, job.editor.card.card_id, job.consent)
+    with files.replacing(path) as signed:
+        credentials.sign(path, signed, sources, signer)
+
+
+def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> DubReport:
+    writer = done.writer
     return DubReport(
-        video=Input(job.video.name, files.sha256(job.video), job.info.duration_s),
-        speech=Input(job.voice.name, files.sha256(job.voice), job.speech.duration_s),
-        model=Input(job.editor.path.name, files.sha256(job.editor.path), None),
+        video=job.video,
+        speech=job.voice,
+        model=job.model,
         card_id=job.editor.card.card_id,
         provider=job.editor.provider,
+        consent=job.consent,
+        face=done.choice.why,
+        credentials=signed,
+        other_streams=tuple(done.others.kept),
+        dropped_streams=tuple(done.others.dropped),
+        seam_db=done.blender.seam_db,
         options=job.options,
         steps=job.sampling.steps,
         guidance=job.sampling.guidance,
         frames=writer.frames,
-        gaps=report.gaps(dubbed),
+        gaps=report.gaps(done.reasons),
         video_s=writer.end_s,
         audio_s=writer.sound_s,
         length=_length(job, writer.end_s),
         seconds=clock.seconds,
+        wall_s=wall_s,
     )
 
 

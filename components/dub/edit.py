@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from components.core.base import seeds
 from components.core.media import geometry
 from components.dub.follow import Seen
+from components.dub.journal import Records
 from components.dub.model import Editor, Sampling
 from components.dub.report import Clock
 from components.dub.speech import Speech
@@ -21,11 +22,19 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Edited:
-    """A picture and its new lower face; both others are None in a gap."""
+    """A picture and its new lower face.
+
+    Attributes:
+        picture: the picture.
+        transform, source, window: from picture to crop, the crop's window and its edit; None in a gap.
+        reason: of the gap, else empty.
+    """
 
     picture: Picture
     transform: NDArray[np.floating[Any]] | None = None
+    source: Image | None = None
     window: Image | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,13 @@ class Dubber:
         editor: the model.
         speech: what the lips are to say.
         sampling: steps and guidance.
-        seed: of the noise; each chunk has its own.
+        clock: counts the seconds.
+        records: windows that an earlier run made, and where this one writes what it makes.
     """
 
-    def __init__(self, editor: Editor, speech: Speech, sampling: Sampling, seed: int, clock: Clock) -> None:
+    def __init__(self, editor: Editor, speech: Speech, sampling: Sampling, clock: Clock, records: Records) -> None:
         self._editor, self._speech, self._sampling = editor, speech, sampling
-        self._seed, self._clock = seed, clock
+        self._clock, self._records = clock, records
         self._chunks = 0
         self._waiting: list[tuple[Seen, Image]] = []
         self._done: deque[Done] = deque(maxlen=editor.card.chunk_frames)
@@ -61,7 +71,7 @@ class Dubber:
             if seen.transform is None or seen.begins:
                 yield from self._finish()
             if seen.transform is None:
-                yield Edited(seen.picture)
+                yield Edited(seen.picture, reason=seen.reason)
                 continue
             with self._clock("crop"):
                 crop = geometry.warp(seen.picture.rgb, seen.transform, card.size_px)
@@ -88,12 +98,26 @@ class Dubber:
         times_s = [done.time_s for done in before] + [seen.picture.time_s for seen, _ in waiting]
         times_s += [last.time_s + index * last.duration_s for index in missing]
         held = np.array([done.result for done in before], np.uint8).reshape(motion, *sources[0].shape)
-        with self._clock("edit"):
+        with self._clock("audio"):
             rows = self._speech.rows(np.array(times_s), card.mel_context)
-            rng = seeds.rng(self._seed, "dub", self._chunks)
-            results = self._editor.edit(np.stack(sources), rows, held, self._sampling, rng)
+        with self._clock("edit"):
+            fresh = self._known(len(waiting))
+            if fresh is None:
+                rng = seeds.rng(self._sampling.seed, "dub", self._chunks)
+                results = self._editor.edit(np.stack(sources), rows, held, self._sampling, rng)
+                fresh = results[motion : motion + len(waiting)]
+                for result in fresh:
+                    self._records.add(result)
         self._chunks += 1
         self._waiting = []
-        for (seen, source), result in zip(waiting, results[motion:], strict=False):
+        for (seen, source), result in zip(waiting, fresh, strict=True):
             self._done.append(Done(source, result, seen.picture.time_s))
-            yield Edited(seen.picture, seen.transform, result)
+            yield Edited(seen.picture, seen.transform, source, result)
+
+    def _known(self, count: int) -> Image | None:
+        """The next windows of an earlier run, None where it did not finish all of them."""
+        if self._records.left < count:
+            return None
+        found = [self._records.next() for _ in range(count)]
+        known: Image = np.stack([window for window in found if window is not None])
+        return known

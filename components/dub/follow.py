@@ -1,31 +1,34 @@
-"""Which face is dubbed, and where it is in every picture: found, followed and smoothed with bounded look-ahead."""
+"""Where the face is in every picture: found, followed and smoothed with bounded look-ahead; where it is not, why."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.base.errors import UserError
-from components.core.media import geometry, video
+from components.core.media import face as landmarks_of
+from components.core.media import geometry
 from components.core.media.face import FaceMesh
 from components.core.media.geometry import SMOOTH_RADIUS_FRAMES
+from components.core.media.shots import Cuts
+from components.dub.journal import Records
 from components.dub.report import Clock
 from components.dub.timeline import Picture
 
 Floats = NDArray[np.floating[Any]]
 
-MOST_FACES = 6
-SURVEY_S = 6.0
-SURVEY_EVERY_S = 0.25
-PERSISTENT = 0.4
-"""A face in at least this share of the survey's pictures is one that a user may mean."""
 REACH = 0.8
 """A face moves by less than this share of its size between two pictures."""
+TURNED_DEG = 50.0
+"""A face turned further to the side has no mouth to edit: half of it is hidden."""
+FOUND, NO_FACE, OTHER_FACE, TURNED = range(4)
+REASONS = ("", "no face found", "the chosen face is not there", "the face is turned away")
+WARM_UP = 50
+"""Pictures before the first new one that a tracker sees after a journal, so that it knows where the face was."""
 
 
 @dataclass(frozen=True)
@@ -57,53 +60,13 @@ class Seen:
         picture: the picture.
         transform: (2, 3) from the picture to the crop, or None where there is no face to dub: a gap.
         begins: whether a run of pictures of one face begins here: the first, after a gap, or after a cut.
+        reason: of the gap, else empty.
     """
 
     picture: Picture
     transform: Floats | None
     begins: bool
-
-
-def choose(path: Path, number: int | None) -> tuple[Face | None, int]:
-    """The face to dub, and how many faces there are, from the first seconds of the video.
-
-    The face is None where those seconds show none; then it is the largest that comes.
-
-    Raises:
-        UserError: there are several and no `number`, or fewer than `number`; it lists them.
-    """
-    faces = _survey(path)
-    if number is None and len(faces) <= 1:
-        return (faces[0] if faces else None), len(faces)
-    if number is not None and number <= len(faces):
-        return faces[number - 1], len(faces)
-    listed = ", ".join(f"{i}: {f.size_px:.0f} px high at ({f.x_px:.0f}, {f.y_px:.0f})" for i, f in enumerate(faces, 1))
-    if number is None:
-        raise UserError(
-            f"{path} shows {len(faces)} faces ({listed})", fix="Say which with --face N, counted from the left."
-        )
-    raise UserError(f"{path} has no face {number}", got=f"{len(faces)} faces ({listed})" if faces else "no face at all")
-
-
-def _survey(path: Path) -> list[Face]:
-    """The faces of the first seconds that stay, from left to right, each where it was first seen."""
-    due_s, pictures = 0.0, 0
-    seen: list[list[Face]] = []
-    with FaceMesh(static=True, faces=MOST_FACES) as mesh:
-        for frame in video.frames(path):
-            if frame.time_s > SURVEY_S:
-                break
-            if frame.time_s < due_s:
-                continue
-            due_s, pictures = frame.time_s + SURVEY_EVERY_S, pictures + 1
-            for face in map(Face.of, mesh.detect(frame.rgb)):
-                same = [known for known in seen if known[-1].distance(face) < REACH]
-                if same:
-                    min(same, key=lambda known: known[-1].distance(face)).append(face)
-                else:
-                    seen.append([face])
-    stay = [known[0] for known in seen if len(known) >= PERSISTENT * pictures]
-    return sorted(stay, key=lambda face: face.x_px)
+    reason: str = ""
 
 
 class Follower:
@@ -115,54 +78,127 @@ class Follower:
     """
 
     def __init__(self, face: Face | None, alone: bool) -> None:
-        self._last, self._alone = face, alone
+        self.last, self._alone = face, alone
 
     def pick(self, faces: list[Floats]) -> Floats | None:
         """The landmarks of the followed face, or None where it is not there. `faces` has the largest first."""
         if not faces:
             return None
-        if self._last is None or (self._alone and len(faces) == 1):
+        if self.last is None or (self._alone and len(faces) == 1):
             chosen = faces[0]
         else:
-            last = self._last
+            last = self.last
             chosen = min(faces, key=lambda landmarks: last.distance(Face.of(landmarks)))
             if not self._alone and last.distance(Face.of(chosen)) > REACH:
                 return None
-        self._last = Face.of(chosen)
+        self.last = Face.of(chosen)
         return chosen
 
 
-def track(
-    pictures: Iterable[Picture], follower: Follower, mesh: FaceMesh, size_px: int, clock: Clock
-) -> Iterator[Seen]:
+@dataclass(frozen=True)
+class Place:
+    """Where the face is in one picture, before smoothing.
+
+    Attributes:
+        code: FOUND, or the number of a reason.
+        cut: whether a new shot begins with this picture.
+        transform: (2, 3) from the picture, its pixels made square, to the crop; of no meaning where not FOUND.
+    """
+
+    code: int
+    cut: bool
+    transform: Floats = field(default_factory=lambda: np.eye(2, 3))
+
+
+NOWHERE = Place(NO_FACE, False)
+
+
+class Tracker:
+    """Finds the face in one picture after the other.
+
+    Args:
+        mesh: the detector.
+        follower: which of the faces.
+        size_px: of the crop.
+        pixel_width: width over height of a pixel as displayed.
+        records: what an earlier run found, and where this one writes what it finds.
+    """
+
+    SHAPE = (11,)
+    """Of a record: code, cut, the transform, and the follower's face."""
+
+    def __init__(self, mesh: FaceMesh, follower: Follower, size_px: int, pixel_width: float, records: Records) -> None:
+        self._mesh, self._follower, self._size_px = mesh, follower, size_px
+        self._pixel_width = pixel_width
+        self._records, self._cuts = records, Cuts()
+
+    def place(self, rgb: NDArray[np.uint8]) -> Place:
+        """The place of the face in the next picture."""
+        cut = self._cuts.begins(rgb)
+        known = self._records.next()
+        if known is None:
+            place = self._found(rgb, cut)
+            self._records.add(
+                np.array([place.code, place.cut, *place.transform.ravel(), *_values(self._follower.last)])
+            )
+            return place
+        if self._records.left < WARM_UP:
+            self._mesh.detect(squared(rgb, self._pixel_width))
+        self._follower.last = Face(*known[8:]) if np.isfinite(known[8]) else None
+        return Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3))
+
+    def _found(self, rgb: NDArray[np.uint8], cut: bool) -> Place:
+        if cut:
+            self._mesh.reset()  # else it looks where the face of the last shot was
+        faces = self._mesh.detect(squared(rgb, self._pixel_width))
+        landmarks = self._follower.pick(faces)
+        if landmarks is None:
+            return Place(OTHER_FACE if faces else NO_FACE, cut)
+        if abs(landmarks_of.pose(landmarks[None])[0, 0]) > TURNED_DEG:
+            return Place(TURNED, cut)
+        return Place(FOUND, cut, geometry.alignment(landmarks[None], self._size_px)[0])
+
+    def smoothed(self, picture: Picture, near: list[Place]) -> Seen:
+        """The picture in the middle of `near`, its face's place without jitter."""
+        middle = len(near) // 2
+        if near[middle].code != FOUND:
+            return Seen(picture, None, False, REASONS[near[middle].code])
+        valid, cuts = (np.array(values) for values in zip(*((p.code == FOUND, p.cut) for p in near), strict=True))
+        transforms = np.stack([place.transform for place in near])
+        run = geometry.runs(transforms, valid, self._size_px, cuts)
+        smooth = geometry.smooth(transforms, valid, self._size_px, cuts)
+        wide = squared_width(picture.rgb, self._pixel_width) / picture.rgb.shape[1]
+        to_square = np.array([[wide, 0, (wide - 1) / 2], [0, 1, 0], [0, 0, 1]])  # centres of pixels, not their edges
+        return Seen(picture, smooth[middle] @ to_square, begins=bool(run[middle - 1] != run[middle]))
+
+
+def squared(rgb: NDArray[np.uint8], pixel_width: float) -> NDArray[np.uint8]:
+    """The picture stretched so that its pixels are square, since a squeezed face is none to a detector."""
+    width = squared_width(rgb, pixel_width)
+    return rgb if width == rgb.shape[1] else np.asarray(cv2.resize(rgb, (width, rgb.shape[0])), np.uint8)
+
+
+def squared_width(rgb: NDArray[np.uint8], pixel_width: float) -> int:
+    """How wide `squared` makes it."""
+    return round(rgb.shape[1] * pixel_width)
+
+
+def _values(face: Face | None) -> tuple[float, float, float]:
+    return (face.x_px, face.y_px, face.size_px) if face else (np.nan, np.nan, np.nan)
+
+
+def track(pictures: Iterable[Picture], tracker: Tracker, clock: Clock) -> Iterator[Seen]:
     """Every picture with its smoothed transform, `SMOOTH_RADIUS_FRAMES` pictures late.
 
     The smoothing is `geometry.smooth` itself on as much of the stream as it looks at, so the result is the one of the
     whole track.
     """
     radius = SMOOTH_RADIUS_FRAMES
-    near: deque[tuple[Picture | None, Floats | None]] = deque([(None, None)] * radius, maxlen=2 * radius + 1)
+    near: deque[tuple[Picture | None, Place]] = deque([(None, NOWHERE)] * radius, maxlen=2 * radius + 1)
     for picture in chain(pictures, [None] * radius):
-        transform = None
-        if picture:
-            with clock("track"):
-                landmarks = follower.pick(mesh.detect(picture.rgb))
-                transform = None if landmarks is None else geometry.alignment(landmarks[None], size_px)[0]
-        near.append((picture, transform))
-        middle = near[radius][0] if len(near) > 2 * radius else None
-        if middle:
-            with clock("track"):
-                seen = _smoothed(middle, [found for _, found in near], size_px)
+        with clock("track"):
+            near.append((picture, tracker.place(picture.rgb) if picture else NOWHERE))
+            middle = near[radius][0] if len(near) > 2 * radius else None
+            seen = tracker.smoothed(middle, [place for _, place in near]) if middle else None
+        if seen:
             yield seen
-
-
-def _smoothed(picture: Picture, near: list[Floats | None], size_px: int) -> Seen:
-    """The picture in the middle of `near`."""
-    middle = len(near) // 2
-    if near[middle] is None:
-        return Seen(picture, None, begins=False)
-    valid = np.array([transform is not None for transform in near])
-    transforms = np.stack([np.eye(2, 3) if transform is None else transform for transform in near])
-    run = geometry.runs(transforms, valid, size_px)
-    smooth = geometry.smooth(transforms, valid, size_px)
-    return Seen(picture, smooth[middle], begins=bool(run[middle - 1] != run[middle]))

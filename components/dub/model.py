@@ -93,10 +93,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the editor samples."""
+    """How the editor samples; the seed is of its noise."""
 
     steps: int
     guidance: Guidance
+    seed: int = 0
 
 
 def find(path: Path | None) -> Path:

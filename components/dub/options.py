@@ -29,6 +29,10 @@ class DubOptions:
         face: which face to dub, counted from 1 at the left; None is right where there is one face.
         seed: of the sampler's noise; the same seed gives the same frames.
         overwrite: whether an existing output may be replaced.
+        consent: that the person shown has agreed to be dubbed, for footage without a rights.yaml; goes into the report.
+        resume: keep what is finished in the folder OUT.resume until the output is whole, and go on from there.
+        sign_key, sign_chain: PEM files of the private key and the certificate chain that sign the Content Credentials;
+            None makes a test certificate, which nobody trusts and which says so.
     """
 
     model: Path | None = None
@@ -39,6 +43,10 @@ class DubOptions:
     face: int | None = None
     seed: int = 0
     overwrite: bool = False
+    consent: bool = False
+    resume: bool = False
+    sign_key: Path | None = None
+    sign_chain: Path | None = None
 
     def __post_init__(self) -> None:
         if self.steps is not None and not 1 <= self.steps <= 1000:
@@ -47,6 +55,8 @@ class DubOptions:
             raise UserError("--guidance", got=str(self.guidance), expected="0 to 20")
         if self.face is not None and self.face < 1:
             raise UserError("--face", got=str(self.face), expected="1 or more, counted from the left")
+        if (self.sign_key is None) != (self.sign_chain is None):
+            raise UserError("--sign-key and --sign-chain", got="one of them", expected="both or neither")
         for name, value, known in (
             ("--length", self.length, ("video", "speech", "shortest")),
             ("--extend", self.extend, ("hold", "pingpong", "fail")),

@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
 from typing import Any, TypeVar
 
+from components.core.base import files
 from components.core.diffusion.guidance import Guidance
 from components.dub.options import DubOptions
 
 T = TypeVar("T")
 
-STAGES = ("decode", "track", "crop", "audio", "edit", "paste", "encode")
+STAGES = ("decode", "track", "crop", "audio", "edit", "paste", "encode", "sign")
 PACKAGES = ("dubstrap", "onnxruntime", "onnxruntime-gpu", "av", "mediapipe", "opencv-contrib-python", "numpy")
 
 
@@ -61,9 +64,14 @@ class Gap:
 class Input:
     """A file that went in."""
 
-    name: str
+    path: Path
     sha256: str
     duration_s: float | None
+
+    @classmethod
+    def of(cls, path: Path, duration_s: float | None) -> "Input":
+        """The file with its hash."""
+        return cls(path, files.sha256(path), duration_s)
 
 
 @dataclass(frozen=True)
@@ -74,12 +82,18 @@ class DubReport:
         video, speech, model: the inputs.
         card_id: names the model card of the editor.
         provider: what the editor ran on.
+        consent: on what grounds the person shown may be dubbed.
+        face: which face was dubbed, and why that one.
+        credentials: who signed the output's Content Credentials, or why it carries none.
+        other_streams: of the source, copied into the result; `dropped_streams` are those that it can not hold.
+        seam_db: gradient along the border of the edit over the source's there; 0 is invisible.
         options: as they were given; `steps` and `guidance` are what was sampled with.
         frames: of the result.
-        gaps: where there was no face to dub.
+        gaps: where there was no face to dub, and why.
         video_s, audio_s: lengths of the result's tracks; equal to a sample.
         length: the policy and what it came to, in words; nothing is cut without being said here.
-        seconds: spent per stage.
+        seconds: spent per stage; stages overlap, so that they add up to more than `wall_s`.
+        wall_s: from start to end.
         versions: of what made it.
     """
 
@@ -88,6 +102,12 @@ class DubReport:
     model: Input
     card_id: str
     provider: str
+    consent: str
+    face: str
+    credentials: str
+    other_streams: tuple[str, ...]
+    dropped_streams: tuple[str, ...]
+    seam_db: float | None
     options: DubOptions
     steps: int
     guidance: Guidance
@@ -97,24 +117,25 @@ class DubReport:
     audio_s: float
     length: str
     seconds: dict[str, float]
+    wall_s: float
     versions: dict[str, str] = field(default_factory=versions)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file."""
         values = asdict(self)
-        del values["options"]["model"]  # a path of this machine; the model's hash says more
+        for name in ("model", "sign_key", "sign_chain"):  # paths of this machine; the hash and the signer say more
+            del values["options"][name]
+        for name in ("video", "speech", "model"):
+            values[name]["name"] = values[name].pop("path").name
         values["seconds"] = {name: round(value, 3) for name, value in self.seconds.items()}
         return values
 
 
-def gaps(edited: list[bool]) -> tuple[Gap, ...]:
-    """The stretches of pictures that were not edited."""
+def gaps(reasons: list[str]) -> tuple[Gap, ...]:
+    """The stretches of pictures that were not edited, from the reason of each; "" is of one that was."""
     found: list[Gap] = []
-    for frame, done in enumerate(edited):
-        if done:
-            continue
-        if found and found[-1].stop_frame == frame:
-            found[-1] = Gap(found[-1].start_frame, frame + 1, found[-1].reason)
-        else:
-            found.append(Gap(frame, frame + 1, "no face found"))
+    for reason, frames in groupby(enumerate(reasons), key=lambda item: item[1]):
+        numbers = [frame for frame, _ in frames]
+        if reason:
+            found.append(Gap(numbers[0], numbers[-1] + 1, reason))
     return tuple(found)

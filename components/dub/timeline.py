@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ TOLERANCE_S = 1e-3
 LONGEST_S = 600.0
 """No frame shows for longer."""
 PINGPONG_BYTES = 256_000_000
-"""What the frames that pingpong may play back and forth can hold: at 720p the last 96 frames."""
+"""What the frames that pingpong may play back and forth can hold, as RGB: at 720p the last 96 frames."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Picture:
     time_s: float
     """When it starts to show; the first one's is 0."""
     duration_s: float
+    stored: Any = None
+    """The source's own av.VideoFrame, not turned, in its own pixel format; None where there is none."""
+    before: Image | None = None
+    """What `rgb` was before it was edited; None where it was not."""
 
     @property
     def end_s(self) -> float:
@@ -85,10 +90,10 @@ def _timed(frames: Iterable[Frame], usual_s: float) -> Iterator[Picture]:
     before = None
     for frame in frames:
         if before:
-            yield Picture(before.rgb, before.time_s, frame.time_s - before.time_s)
+            yield Picture(before.rgb, before.time_s, frame.time_s - before.time_s, before.stored)
         before = frame
     if before:
-        yield Picture(before.rgb, before.time_s, usual_s)
+        yield Picture(before.rgb, before.time_s, usual_s, before.stored)
 
 
 class _Memory:

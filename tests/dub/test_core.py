@@ -2,17 +2,24 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 
 from components.core.base import files
 from components.core.base.errors import UserError
-from components.core.media import audio, geometry, video
-from components.dub import DubOptions, dub
+from components.core.media import audio, geometry, rights, video
+from components.core.media.video import MediaError
+from components.dub import DubOptions, credentials, dub, follow, look
+from components.dub.look import Look
+from components.dub.model import Editor
 from components.dub.output import Writer
+from components.verify import core as verify
 from tests.dub.builders import CHUNK
 
 CLIP, SPEECH = "clip08_grid_lwbsza.mpg", "audio11_latentsync1.wav"
@@ -36,6 +43,20 @@ def rgb(path):
     return [frame.rgb for frame in video.frames(path)]
 
 
+def save_pictures(path: Path, frames, **look) -> Path:
+    """A near-lossless clip of these pictures at 25 fps."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = look.get("pixel_format", "yuv420p")
+        if look.get("aspect"):
+            stream.codec_context.sample_aspect_ratio = look["aspect"]
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
 def remake(path: Path, frames, fps=25) -> Path:
     video.write(path, frames, fps, crf=4, pixel_format="yuv444p")
     return path
@@ -57,7 +78,13 @@ def test_a_real_clip(media, tmp_path, tinting, intercepted):
     out, seen = tmp_path / "out.mp4", []
     source = media / CLIP
     digest = files.sha256(source)
-    report = dub(source, media / SPEECH, out, DubOptions(model=tinting), lambda done, total: seen.append((done, total)))
+    report = dub(
+        source,
+        media / SPEECH,
+        out,
+        DubOptions(model=tinting, consent=True),
+        lambda done, total: seen.append((done, total)),
+    )
     before, after = video.probe(source), video.probe(out)
     for name in ("width_px", "height_px", "fps", "frames", "duration_s", "rotation_deg", "pixel_format"):
         assert getattr(after, name) == getattr(before, name)
@@ -83,7 +110,7 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
         return paste(frame, window, transform, mask)
 
     monkeypatch.setattr(geometry, "paste", remember)
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     window, changed = geometry.Window.of(96), 0
     for frame, picture, transform in zip(rgb(short), intercepted, transforms, strict=True):
         rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
@@ -97,7 +124,7 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
 
 @pytest.mark.media
 def test_a_model_that_copies_changes_nothing_at_all(media, short, tmp_path, copying, intercepted):
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying))
+    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying, consent=True))
     for frame, picture in zip(rgb(short), intercepted, strict=True):
         np.testing.assert_array_equal(frame, picture.rgb)
 
@@ -107,10 +134,9 @@ def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, i
     frames = rgb(media / CLIP)[:40]
     frames[15:22] = [np.full_like(frames[0], 90)] * 7
     source = remake(tmp_path / "source.mp4", frames)
-    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
-    gap = report.gaps[0]
-    assert len(report.gaps) == 1
-    assert (gap.start_frame, gap.stop_frame) == (15, 22)
+    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    (gap,) = report.gaps
+    assert (gap.start_frame, gap.stop_frame, gap.reason) == (15, 22, "no face found")
     decoded = rgb(source)
     for index, (frame, picture) in enumerate(zip(decoded, intercepted, strict=True)):
         assert (frame == picture.rgb).all() or index not in range(15, 22)
@@ -119,7 +145,7 @@ def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, i
 @pytest.mark.media
 def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
     for name in ("one.mp4", "two.mp4"):
-        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, steps=2, seed=3))
+        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, consent=True, steps=2, seed=3))
     one, two = rgb(tmp_path / "one.mp4"), rgb(tmp_path / "two.mp4")
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
@@ -130,7 +156,7 @@ def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
     [("video", 0.5, 20), ("video", 2.0, 20), ("speech", 0.5, 13), ("speech", 2.0, 50), ("shortest", 2.0, 20)],
 )
 def test_length_policies(short, tmp_path, tinting, speech, length, seconds, frames):
-    report = dub(short, speech(seconds), tmp_path / "out.mp4", DubOptions(model=tinting, length=length))
+    report = dub(short, speech(seconds), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, length=length))
     after = video.probe(tmp_path / "out.mp4")
     assert report.frames == after.frames == frames
     assert report.video_s == pytest.approx(frames / 25)
@@ -141,7 +167,7 @@ def test_length_policies(short, tmp_path, tinting, speech, length, seconds, fram
 
 @pytest.mark.media
 def test_held_frames_still_speak(short, tmp_path, tinting, speech, intercepted):
-    options = DubOptions(model=tinting, length="speech", extend="hold")
+    options = DubOptions(model=tinting, consent=True, length="speech", extend="hold")
     dub(short, speech(1.2), tmp_path / "out.mp4", options)
     held = [picture.rgb for picture in intercepted[20:]]
     assert len(held) == 10
@@ -153,15 +179,16 @@ def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, 
     left, right = rgb(media / CLIP)[:16], rgb(media / "clip09_grid_swiz3n.mpg")[:16]
     both = [np.hstack(pair) for pair in zip(left, right, strict=True)]
     source = remake(tmp_path / "both.mp4", both)
-    with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+    with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N.*out\.faces\.png"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert not (tmp_path / "out.mp4").exists()
+    assert cv2.imread(str(tmp_path / "out.faces.png")).shape == (160, 320, 3)
     with pytest.raises(UserError, match="no face 3"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, face=3))
+        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, face=3))
     for face in (1, 2):
         intercepted.clear()
         out = tmp_path / f"out{face}.mp4"
-        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, face=face))
+        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, consent=True, face=face))
         assert report.gaps == ()
         changed = np.any([a != b.rgb for a, b in zip(rgb(source), intercepted, strict=True)], axis=(0, 3))
         assert changed[:, :360].any() == (face == 1)
@@ -171,11 +198,119 @@ def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, 
 @pytest.mark.media
 @pytest.mark.parametrize("name", ["clip04_retalk_face1.mp4", "clip16_xportrait_driving.mp4"])
 def test_variable_and_low_rates_keep_every_time(media, tmp_path, tinting, speech, name):
-    options = DubOptions(model=tinting, length="shortest")
+    options = DubOptions(model=tinting, consent=True, length="shortest")
     report = dub(media / name, speech(1.5), tmp_path / "out.mp4", options)
     before, after = ([frame.time_s for frame in video.frames(path)] for path in (media / name, tmp_path / "out.mp4"))
     assert after == pytest.approx([time_s for time_s in before if time_s < 1.499], abs=1e-6)
     assert report.audio_s == pytest.approx(report.video_s, abs=1e-4)
+
+
+@pytest.mark.media
+def test_a_gap_is_the_source_sample_for_sample_even_in_ten_bits(media, tmp_path, tinting, speech, monkeypatch):
+    frames = rgb(media / CLIP)[:24]
+    frames[10:18] = [np.full_like(frames[0], 90)] * 8
+    source = tmp_path / "source.mp4"
+    save_pictures(source, frames, pixel_format="yuv420p10le")
+    written, stored = [], Look.stored
+    monkeypatch.setattr(Look, "stored", lambda self, picture: written.append(stored(self, picture)) or written[-1])
+    report = dub(source, speech(2.0), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    assert video.probe(tmp_path / "out.mp4").pixel_format == "yuv420p10le"
+    (gap,) = report.gaps
+    pairs = zip(written, (frame.stored for frame in video.frames(source)), strict=True)
+    same = [all(map(np.array_equal, look._planes(a), look._planes(b))) for a, b in pairs]
+    assert all(same[gap.start_frame : gap.stop_frame])
+    assert not all(same[: gap.start_frame])
+    assert not all(same[gap.stop_frame :])
+
+
+@pytest.mark.media
+def test_pixels_that_are_not_square_give_a_crop_that_is(media, tmp_path, tinting, monkeypatch):
+    """The face of a squeezed clip is as wide in the crop as that of the clip itself."""
+    crops = []
+    warp = geometry.warp
+    monkeypatch.setattr(geometry, "warp", lambda *args: crops.append(warp(*args)) or crops[-1])
+    frames = rgb(media / CLIP)[:12]
+    squeezed = [cv2.resize(frame, (180, 288), interpolation=cv2.INTER_AREA) for frame in frames]
+    found = []
+    for name, pictures, aspect in (("plain.mp4", frames, None), ("squeezed.mp4", squeezed, Fraction(2))):
+        crops.clear()
+        save_pictures(tmp_path / name, pictures, aspect=aspect)
+        dub(tmp_path / name, media / SPEECH, tmp_path / "out.mp4", DubOptions(tinting, consent=True, overwrite=True))
+        found.append(crops[0].astype(int))
+    assert np.abs(found[0] - found[1]).mean() < 7  # a squeezed face would differ by 20
+
+
+@pytest.mark.media
+def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(media, tmp_path, tinting, monkeypatch):
+    one, other = rgb(media / CLIP)[:20], rgb(media / "clip10_grid_lbax4n.mpg")[:20]
+    source, runs = remake(tmp_path / "source.mp4", one + other), []
+    seen = follow.Tracker.smoothed
+
+    def remember(self, picture, near):
+        runs.append(seen(self, picture, near))
+        return runs[-1]
+
+    monkeypatch.setattr(follow.Tracker, "smoothed", remember)
+    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    assert [index for index, one in enumerate(runs) if one.begins] == [0, 20]
+    assert report.gaps == ()
+
+
+@pytest.mark.media
+def test_no_consent_no_dub(media, short, tmp_path, tinting):
+    options = DubOptions(model=tinting)
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(short.read_bytes())
+    with pytest.raises(MediaError, match=r"clip\.mp4 has no rights\.yaml .*--i-have-consent"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", options)
+    assert not (tmp_path / "out.mp4").exists()
+    stated = dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, consent=True))
+    assert "stated by the user" in stated.consent
+    rights.save(tmp_path, rights.Rights("Anna", "CC0-1.0", "signed on paper", ("dub",), "shot for this", "en"))
+    allowed = dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, overwrite=True))
+    assert allowed.consent == "rights.yaml: Anna, CC0-1.0, signed on paper"
+    rights.save(tmp_path, rights.Rights("Anna", "CC0-1.0", "signed on paper", ("train",), "shot for this", "en"))
+    with pytest.raises(MediaError, match="permits train of Anna's footage"):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, overwrite=True, consent=True))
+
+
+@pytest.mark.media
+def test_the_result_carries_credentials_that_hold(media, short, tmp_path, tinting):
+    report = dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    found = verify.run(tmp_path / "out.mp4")
+    assert found.signer == report.credentials == credentials.TEST_NAME
+    assert found.about["source_sha256"] == files.sha256(short)
+    assert found.about["speech_sha256"] == files.sha256(media / SPEECH)
+    assert found.about["model_card"] == "test-card"
+    assert found.parents == ("short.mp4",)
+    other = dub(short, media / SPEECH, tmp_path / "out.mkv", DubOptions(model=tinting, consent=True))
+    assert other.credentials == "none: .mkv can not hold them"
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("stop", [1, 13, 40])
+def test_an_interrupted_dub_goes_on_where_it_was(media, tmp_path, tinting, monkeypatch, stop):
+    options = DubOptions(model=tinting, consent=True, resume=True, steps=2)
+    source, calls = media / CLIP, []
+    edit = Editor.edit
+    monkeypatch.setattr(Editor, "edit", lambda self, *args: calls.append(1) or edit(self, *args))
+
+    def interrupt(done, total):
+        if done == stop:
+            raise KeyboardInterrupt
+
+    whole = dub(source, media / SPEECH, tmp_path / "whole.mp4", replace(options, resume=False))
+    every = len(calls)
+    with pytest.raises(KeyboardInterrupt):
+        dub(source, media / SPEECH, tmp_path / "out.mp4", options, interrupt)
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.mp4.resume"]
+    first = len(calls) - every
+    report = dub(source, media / SPEECH, tmp_path / "out.mp4", options)
+    assert len(calls) - every - first <= every - stop // CHUNK
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "whole.mp4"]
+    assert (report.frames, report.gaps) == (whole.frames, whole.gaps)
+    for a, b in zip(rgb(tmp_path / "out.mp4"), rgb(tmp_path / "whole.mp4"), strict=True):
+        assert np.abs(a.astype(int) - b).mean() < 0.5
 
 
 @pytest.mark.media
@@ -185,7 +320,7 @@ def test_a_failure_on_the_way_leaves_nothing(media, short, tmp_path, tinting):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting), stop)
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True), stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,7 +331,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(media, short, tmp_path, tinting,
 
     monkeypatch.setattr(Writer, "add", full)
     with pytest.raises(UserError, match=r"can not write .*out\.mp4; got No space left"):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting))
+        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,12 +9,15 @@ from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Guidance
 from components.dub.edit import Dubber
 from components.dub.follow import Seen
+from components.dub.journal import Records
 from components.dub.model import Card, Sampling
 from components.dub.report import Clock
 from components.dub.speech import Speech
 from components.dub.timeline import Picture
 from tests.dub.builders import CHUNK, MOTION, card
 
+SAMPLING = Sampling(1, Guidance(1.0, 1.0), seed=7)
+NOTHING = Records(None, (1,), np.uint8)
 TO_CROP = np.array([[1.0, 0, 0], [0, 1, 0]])
 
 
@@ -40,8 +43,8 @@ def seen(script):
 
 
 def dub(script, editor):
-    speech = Speech(np.arange(4000, dtype=np.float32)[:, None].repeat(80, 1), 40.0)
-    return list(Dubber(editor, speech, Sampling(1, Guidance(1.0, 1.0)), 7, Clock()).edit(seen(script)))
+    speech = Speech([np.arange(4000, dtype=np.float32)[:, None].repeat(80, 1)], 40.0)
+    return list(Dubber(editor, speech, SAMPLING, Clock(), NOTHING).edit(seen(script)))
 
 
 @pytest.mark.parametrize("frames", [1, 3, 7, 8, 9, 13, 14, 15, 20, 31])
@@ -94,6 +97,6 @@ def test_it_holds_no_more_than_a_chunk():
             taken.append(one)
             yield one
 
-    speech = Speech(np.zeros((40, 80), np.float32), 0.4)
-    next(Dubber(Recorder(), speech, Sampling(1, Guidance(1.0, 1.0)), 7, Clock()).edit(source()))
+    speech = Speech([np.zeros((40, 80), np.float32)], 0.4)
+    next(Dubber(Recorder(), speech, SAMPLING, Clock(), NOTHING).edit(source()))
     assert len(taken) == CHUNK

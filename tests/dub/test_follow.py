@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from components.core.media import geometry
-from components.dub.follow import Face, Follower, track
+from components.dub.follow import Face, Follower, Tracker, track
+from components.dub.journal import Records
 from components.dub.report import Clock
 from components.dub.timeline import Picture
 
@@ -36,7 +37,11 @@ def pictures(count):
 
 
 def stream(script):
-    return list(track(pictures(len(script)), Follower(None, alone=True), Mesh(script), SIZE, Clock()))
+    return list(track(pictures(len(script)), tracker(script), Clock()))
+
+
+def tracker(script, pixel_width=1.0):
+    return Tracker(Mesh(script), Follower(None, alone=True), SIZE, pixel_width, Records(None, (1,), np.float64))
 
 
 def whole(script):
@@ -85,7 +90,7 @@ def test_it_looks_ahead_by_the_radius_and_no_further():
             taken.append(picture)
             yield picture
 
-    first = next(track(source(), Follower(None, alone=True), Mesh(walk(30)), SIZE, Clock()))
+    first = next(track(source(), tracker(walk(30)), Clock()))
     assert first.picture is taken[0]
     assert len(taken) == 1 + geometry.SMOOTH_RADIUS_FRAMES
 

@@ -27,7 +27,9 @@ def refused(tmp_path, tinting, monkeypatch, capsys):
     def run(video, sound, *more, out=tmp_path / "out.mp4"):
         before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
         model = () if "--model" in more else ("--model", tinting)
-        monkeypatch.setattr(sys, "argv", list(map(str, ["dub", video, sound, "-o", out, *model, *more])))
+        monkeypatch.setattr(
+            sys, "argv", list(map(str, ["dub", video, sound, "-o", out, "--i-have-consent", *model, *more]))
+        )
         with pytest.raises(SystemExit) as caught:
             command.main()
         assert caught.value.code == 2
@@ -131,7 +133,8 @@ def test_a_dub_imports_no_training_library(media, tmp_path, tinting):
         "assert not heavy, heavy\n"
     )
     clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
-    arguments = [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--report", tmp_path / "out.json"]
+    arguments = [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"]
+    arguments += ["--report", tmp_path / "out.json"]
     done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "on CPU" in done.stderr or "on CUDA" in done.stderr
@@ -150,7 +153,7 @@ def test_ctrl_c_leaves_nothing(media, tmp_path, tinting):
         "from components.dub.__main__ import main; main()\n"
     )
     clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
-    arguments = [*map(str, [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting])]
+    arguments = [*map(str, [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"])]
     for name in ("SIGINT", "SIGTERM"):
         run = [sys.executable, "-c", code.replace("{name}", name), *arguments]
         done = subprocess.run(run, capture_output=True, text=True)

@@ -1,5 +1,6 @@
 """Sound in and out: any codec, rate and layout in, mono float32 at one rate, on the video's clock."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +15,56 @@ from components.core.media.video import MediaError, moving, opened
 Samples = NDArray[np.float32]
 GAP_S = 0.05
 """A jump of the sound's timestamps by more than this is silence (or an overlap), less is rounding."""
+LONGEST_GAP_S = 600.0
+"""A jump by more than this is a corrupt timestamp."""
 
 
 def load(path: Path, rate_hz: int = RATE_HZ) -> Samples:
     """Mono sound (n,) in [-1, 1] whose sample 0 belongs to the first frame of the video, if there is one.
 
-    Sound that starts late is padded with silence, sound that starts early is cut; so are gaps in the middle.
+    Raises:
+        MediaError: as `stream`.
+    """
+    return np.concatenate([np.zeros(0, np.float32), *(block[0] for block in stream(path, rate_hz))])
+
+
+def stream(path: Path, rate_hz: int = RATE_HZ, layout: str = "mono") -> Iterator[Samples]:
+    """The sound as blocks (channels, n) in [-1, 1] that follow each other without a gap, little by little.
+
+    Sample 0 belongs to the first frame of the video, if there is one: sound that starts late is padded with silence,
+    sound that starts early is cut. A gap in the middle is silence; what overlaps with earlier sound is dropped.
 
     Raises:
         MediaError: missing, empty, unreadable, or no_audio.
     """
-    start_s = _video_start_s(path)
-    pieces: list[tuple[float, list[Samples]]] = []
+    zero_s = _video_start_s(path)
+    position = cursor = 0
+    for time_s, block in _decoded(path, rate_hz, layout):
+        if time_s is not None:
+            zero_s = time_s if zero_s is None else zero_s
+            cursor = round((time_s - zero_s) * rate_hz)
+        if cursor - position > LONGEST_GAP_S * rate_hz:
+            raise MediaError("unreadable", f"{path.name}: the sound's time jumps to {cursor / rate_hz:.0f} s")
+        if cursor > position:
+            yield np.zeros((len(block), cursor - position), np.float32)
+            position = cursor
+        fresh = block[:, position - cursor :]
+        cursor += block.shape[1]
+        if fresh.shape[1]:
+            yield np.clip(fresh, -1, 1)
+            position = cursor
+
+
+def channels(path: Path) -> int:
+    """How many channels the sound has.
+
+    Raises:
+        MediaError: as `stream`.
+    """
     with opened(path) as container:
-        if not container.streams.audio:
-            raise MediaError("no_audio", f"{path.name}: no audio track")
-        resampler, kind, expected_s = None, None, 0.0
-        for chunk in container.decode(container.streams.audio[0]):
-            time_s = expected_s if chunk.time is None else chunk.time
-            if resampler is None or kind != _kind(chunk) or abs(time_s - expected_s) > GAP_S:
-                _extend(pieces, resampler, None)
-                resampler = av.AudioResampler("fltp", "stereo" if chunk.layout.nb_channels > 1 else "mono", rate_hz)
-                kind, expected_s = _kind(chunk), time_s
-                pieces.append((time_s, []))
-            _extend(pieces, resampler, chunk)
-            expected_s += chunk.samples / chunk.sample_rate
-        _extend(pieces, resampler, None)
-    if not pieces:
-        raise MediaError("unreadable", f"{path.name}: the audio track can't be decoded")
-    return _place(pieces, pieces[0][0] if start_s is None else start_s, rate_hz)
+        for chunk in container.decode(audio=0) if container.streams.audio else ():
+            return int(chunk.layout.nb_channels)
+    raise MediaError("no_audio", f"{path.name}: no sound")
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ) -> None:
@@ -60,21 +82,41 @@ def _kind(chunk: Any) -> tuple[str, str, int]:
     return chunk.format.name, chunk.layout.name, chunk.sample_rate
 
 
-def _extend(pieces: list[tuple[float, list[Samples]]], resampler: Any, chunk: Any) -> None:
-    """Adds a chunk to the last piece, or, for None, what the resampler still holds."""
-    if resampler is not None:
+def _decoded(path: Path, rate_hz: int, layout: str) -> Iterator[tuple[float | None, Samples]]:
+    """Blocks (channels, n) and their times; None where a block follows the one before.
+
+    Raises:
+        MediaError: as `stream`.
+    """
+    resampler, kind, expected_s, found = None, None, 0.0, False
+    with opened(path) as container:
+        if not container.streams.audio:
+            raise MediaError("no_audio", f"{path.name}: no audio track")
+        for chunk in container.decode(container.streams.audio[0]):
+            time_s = expected_s if chunk.time is None else chunk.time
+            if resampler is None or kind != _kind(chunk) or abs(time_s - expected_s) > GAP_S:
+                yield from ((None, block) for block in _resampled(resampler, None, layout))
+                resampler, kind = _resampler(chunk, rate_hz, layout), _kind(chunk)
+                expected_s, found = time_s, True
+                yield time_s, np.zeros((av.AudioLayout(layout).nb_channels, 0), np.float32)
+            yield from ((None, block) for block in _resampled(resampler, chunk, layout))
+            expected_s += chunk.samples / chunk.sample_rate
+        yield from ((None, block) for block in _resampled(resampler, None, layout))
+    if not found:
+        raise MediaError("unreadable", f"{path.name}: the audio track can't be decoded")
+
+
+def _resampler(chunk: Any, rate_hz: int, layout: str) -> Any:
+    mixed = layout == "mono" and chunk.layout.nb_channels > 1
+    return av.AudioResampler("fltp", "stereo" if mixed else layout, rate_hz)
+
+
+def _resampled(resampler: Any, chunk: Any, layout: str) -> Iterator[Samples]:
+    """What comes out when a chunk goes in, or, for None, what the resampler still holds."""
+    for frame in resampler.resample(chunk) if resampler else ():
+        block = frame.to_ndarray()
         # The mean of left and right: FFmpeg's own way to mono is 3 dB louder and clips.
-        pieces[-1][1].extend(frame.to_ndarray().mean(0) for frame in resampler.resample(chunk))
-
-
-def _place(pieces: list[tuple[float, list[Samples]]], zero_s: float, rate_hz: int) -> Samples:
-    """The pieces at their times after `zero_s`, silence between them."""
-    placed = [(round((time_s - zero_s) * rate_hz), np.concatenate([*parts, np.zeros(0)])) for time_s, parts in pieces]
-    result = np.zeros(max([0, *(start + len(part) for start, part in placed)]), np.float32)
-    for start, part in placed:
-        part = part[max(0, -start) :]
-        result[max(0, start) : max(0, start) + len(part)] = part
-    return np.clip(result, -1, 1)
+        yield block.mean(0, keepdims=True) if layout == "mono" else block
 
 
 def _video_start_s(path: Path) -> float | None:

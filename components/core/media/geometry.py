@@ -85,28 +85,30 @@ def apply(transforms: Floats, landmarks: Floats) -> Floats:
     return np.concatenate([xy, landmarks[..., 2:] * zoom[:, None, None]], -1)
 
 
-def runs(transforms: Floats, valid: NDArray[np.bool_], size_px: int) -> NDArray[np.int64]:
+def runs(
+    transforms: Floats, valid: NDArray[np.bool_], size_px: int, cuts: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """Number (f,) of the unbroken run that each frame is in, -1 where it is not valid.
 
-    A run also ends where the face jumps as it does at a cut.
+    A run also ends where the face jumps as it does at a cut, and before each frame that `cuts` says begins a shot.
     """
     known = np.where(valid[:, None, None], transforms, np.eye(2, 3))
     centres = np.array([cv2.invertAffineTransform(t) @ [size_px / 2, size_px / 2, 1] for t in known])
     crop_px = size_px / np.sqrt(np.linalg.det(known[:, :, :2]))
     jumps = np.linalg.norm(np.diff(centres.reshape(-1, 2), axis=0), axis=1) > JUMP * crop_px[1:]
     starts = valid.copy()
-    starts[1:] &= ~valid[:-1] | jumps
+    starts[1:] &= ~valid[:-1] | jumps | (False if cuts is None else cuts[1:])
     return np.where(valid, np.cumsum(starts) - 1, -1)
 
 
-def smooth(transforms: Floats, valid: NDArray[np.bool_], size_px: int) -> Floats:
+def smooth(transforms: Floats, valid: NDArray[np.bool_], size_px: int, cuts: NDArray[np.bool_] | None = None) -> Floats:
     """Transforms without jitter and without lag; frames that are not valid keep what they have.
 
     Each frame's is the value of a straight line fitted to its neighbours with Gaussian weights: symmetric, so no
     lag, and unbiased at both ends of a run under constant motion. Similarities are a linear space, so the result
     is one. Nothing passes from run to run.
     """
-    run, frame = runs(transforms, valid, size_px), np.arange(len(valid))
+    run, frame = runs(transforms, valid, size_px, cuts), np.arange(len(valid))
     s0, s1, s2 = np.zeros((3, len(valid), 1, 1))
     t0, t1 = np.zeros((2, *transforms.shape))
     known = np.where(valid[:, None, None], transforms, 0)
@@ -149,6 +151,14 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
         transform: frame to crop, as it was given to `warp`.
         mask: `soft_mask` of the same size.
     """
+    rows, columns, pixels = patch(frame, window_rgb, transform, mask)
+    result = frame.copy()
+    result[rows, columns] = pixels
+    return result
+
+
+def patch(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.float32]) -> tuple[slice, slice, Image]:
+    """Rows and columns of the frame that the window touches, and what `paste` has there."""
     window = Window.of(window_rgb.shape[1] * UNITS // 8)
     source = window.take(warp(frame, transform, window.size_px)[None])[0].astype(np.float32)
     change = window_rgb.astype(np.float32) - source
@@ -159,15 +169,14 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
     to_window[:, 2] += to_window[:, :2] @ [columns.start, rows.start]
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     if min(shape) <= 0:
-        return frame.copy()
+        return rows, columns, frame[rows, columns]
     change, source, keep = (_sample(layer, to_window, shape) for layer in (change, source, keep))
     weight = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT)[..., None]
     original = frame[rows, columns].astype(np.float32)
     detail = original - source
     edited = original + weight * (change - (1 - keep[..., None]) * detail)
-    result = frame.copy()
-    result[rows, columns] = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
-    return result
+    pixels = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
+    return rows, columns, pixels
 
 
 def _ramp(length: int, rise: float, fall: float) -> Floats:

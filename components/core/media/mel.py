@@ -1,5 +1,6 @@
 """Log-mel spectrogram in NumPy, the same in training and in the dubbing runtime."""
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -25,9 +26,28 @@ def log_mel(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     [-80, 20] dB. Equal to librosa's `melspectrogram(win_length=400, n_fft=512, center=True)` up to that scale.
     """
     frames = -(-len(samples) // HOP)
-    half = FFT // 2
     padded = np.zeros(max(frames - 1, 0) * HOP + FFT + HOP, np.float32)
-    padded[half : half + len(samples)] = samples
+    padded[FFT // 2 : FFT // 2 + len(samples)] = samples
+    return _rows(padded, frames)
+
+
+def stream(blocks: Iterable[NDArray[np.floating[Any]]]) -> Iterator[NDArray[np.float32]]:
+    """`log_mel` of sound that comes in blocks (n,), a few seconds of rows at a time."""
+    pending, samples, made = np.zeros(FFT // 2, np.float32), 0, 0
+    for block in blocks:
+        pending = np.concatenate([pending, np.asarray(block, np.float32)])
+        samples += len(block)
+        ready = (len(pending) - FFT) // HOP + 1
+        if ready >= MEL_HZ:
+            yield _rows(pending, ready)
+            made, pending = made + ready, pending[ready * HOP :]
+    left = -(-samples // HOP) - made
+    if left > 0:
+        yield _rows(np.pad(pending, (0, FFT + HOP)), left)
+
+
+def _rows(padded: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Rows (frames, 80) of windows that begin every HOP samples."""
     windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][:frames]
     blocks = [windows[start : start + BLOCK] for start in range(0, frames, BLOCK)]
     power = [np.abs(np.fft.rfft(block * _taper(), axis=1)) ** 2 @ filters().T for block in blocks]

@@ -2,6 +2,7 @@
 
 Time zero is the first frame; `VideoInfo.start_s` says where that lies in the container.
 """
+# Long: reading and writing share the clock, the turning and the colours.
 
 import io
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ Reason = Literal[
     "rights_refused",
     "duplicate",
 ]
+MOST_PIXELS = 8192 * 8192
 VFR_SPREAD = 0.2
 """A rate is variable where a step between frames differs from the median step by more than this share."""
 
@@ -83,6 +85,8 @@ class Frame:
     """(h, w, 3), as displayed."""
     time_s: float
     """After the first frame of the video; strictly increasing."""
+    stored: Any = None
+    """The av.VideoFrame it was made of: not turned, in the file's own pixel format. Its planes are the decoder's."""
 
 
 F = TypeVar("F", bound=Frame)
@@ -117,16 +121,18 @@ def probe(path: Path) -> VideoInfo:
         stream = _video_stream(container, path)
         declared_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         offset_s = _audio_start_s(container)
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        last_s = max((float(p.duration * p.time_base) for p in packets[-1:] if p.duration), default=0.0)
+        # Only times, since data would grow with the length; an edit list discards what it does not show.
+        packets = [(p.pts, p.duration) for p in container.demux(stream) if p.size and not p.is_discard]
+        tick_s = stream.time_base
+        last_s = float((packets[-1][1] or 0) * tick_s) if packets else 0.0
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
-    stamps = _stamps(packets, start_s, nominal_fps)
+    stamps = _stamps([pts for pts, _ in packets], tick_s, start_s, nominal_fps)
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
-    if declared_s > duration_s + max(1.0, 0.05 * declared_s):
+    if not 0 < duration_s >= declared_s - max(1.0, 0.05 * declared_s):
         detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
         raise MediaError("unreadable", detail)
     rotation = round(-first.rotation) % 360
@@ -157,13 +163,14 @@ def frames(path: Path) -> Iterator[Frame]:
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
         nominal_s = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-        start_s, last_s = None, -nominal_s
+        start_s, last_s, size = None, -nominal_s, None
         for picture in container.decode(stream):
             start_s = picture.time or 0.0 if start_s is None else start_s
+            size = _same_size(picture, size, path)
             time_s = None if picture.time is None else picture.time - start_s
             if time_s is None or time_s <= last_s:  # no or a false timestamp: continue at the nominal rate
                 time_s = last_s + nominal_s
-            yield Frame(_upright(picture), time_s)
+            yield Frame(_upright(picture), time_s, picture)
             last_s = time_s
         if start_s is None:
             raise MediaError("unreadable", f"{path.name}: not one frame can be decoded")
@@ -272,11 +279,12 @@ def _video_stream(container: Any, path: Path) -> Any:
     return streams[0]
 
 
-def _stamps(packets: list[Any], start_s: float, nominal_fps: float) -> NDArray[np.float64]:
+def _stamps(ticks: list[int | None], tick_s: Fraction, start_s: float, nominal_fps: float) -> NDArray[np.float64]:
     """Times of the packets in the order of display; a raw stream has no clock, so there the nominal rate counts."""
-    if any(packet.pts is None for packet in packets):
-        return start_s + np.arange(len(packets)) / nominal_fps
-    return np.array(sorted(float(packet.pts * packet.time_base) for packet in packets))
+    known = [pts for pts in ticks if pts is not None]
+    if len(known) < len(ticks):
+        return start_s + np.arange(len(ticks)) / nominal_fps
+    return np.array([float(pts * tick_s) for pts in sorted(known)])
 
 
 def _audio_start_s(container: Any) -> float | None:
@@ -290,6 +298,19 @@ def _first_frame(path: Path) -> Any:
         for picture in container.decode(_video_stream(container, path)):
             return picture
     raise MediaError("unreadable", f"{path.name}: not one frame can be decoded")
+
+
+def _same_size(picture: Any, before: tuple[int, int] | None, path: Path) -> tuple[int, int]:
+    """The picture's size as stored.
+
+    Raises:
+        MediaError: it is not that of the picture before, or beyond every video there is.
+    """
+    size = picture.width, picture.height
+    if before not in (None, size) or size[0] * size[1] > MOST_PIXELS:
+        told = f"{size[0]}x{size[1]}" + (f" after {before[0]}x{before[1]}" if before else "")
+        raise MediaError("unreadable", f"{path.name}: a picture of {told} in the middle of the video")
+    return size
 
 
 def _upright(picture: Any) -> Image:

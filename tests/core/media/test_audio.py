@@ -61,6 +61,62 @@ def test_any_rate_and_layout_becomes_mono_at_16_khz(tmp_path, rate, channels, su
     np.testing.assert_allclose(found[200:15800], TONE[200:15800], atol=0.01)
 
 
+def encode(path: Path, codec: str, rate: int, layout: str, seconds: float = 1.0) -> Path:
+    """A tone of 300 Hz in the first two channels; FFmpeg picks the container by the suffix."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        tone = 0.5 * np.sin(2 * np.pi * 300 * np.arange(round(seconds * rate)) / rate)
+        channels = av.AudioLayout(layout).nb_channels
+        samples = np.ascontiguousarray(np.stack([tone * (index < 2) for index in range(channels)]), np.float32)
+        chunk = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+        chunk.sample_rate, chunk.pts, chunk.time_base = rate, 0, Fraction(1, rate)
+        container.mux(stream.encode(chunk))
+        container.mux(stream.encode())
+    return path
+
+
+FORMATS = [
+    ("a.wav", "pcm_s16le", 8000, "mono"),
+    ("a.wav", "pcm_s24le", 96_000, "stereo"),
+    ("a.wav", "pcm_s32le", 44_100, "mono"),
+    ("a.wav", "pcm_f32le", 48_000, "5.1"),
+    ("a.mp3", "libmp3lame", 44_100, "stereo"),
+    ("a.m4a", "aac", 48_000, "5.1"),
+    ("a.m4a", "aac", 22_050, "mono"),
+    ("a.ogg", "libopus", 48_000, "stereo"),
+    ("a.flac", "flac", 96_000, "stereo"),
+    ("a.flac", "flac", 8000, "mono"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "rate", "layout"), FORMATS)
+def test_any_codec_rate_and_layout_is_the_same_sound_at_the_same_time(tmp_path, name, codec, rate, layout) -> None:
+    found = audio.load(encode(tmp_path / name, codec, rate, layout))
+    assert abs(len(found) - 16_000) <= 16_000 * 0.06  # a coder may add what is left of its last block
+    inner = found[1600:14_400]
+    error = np.abs(inner - TONE[1600:14_400] * np.abs(inner).max() / 0.5).max()
+    assert error < 0.05  # in phase: a shift of 1 ms would be 0.9
+    assert np.abs(inner).max() > 0.3
+
+
+def test_a_stream_keeps_the_channels_and_holds_little(tmp_path) -> None:
+    path = encode(tmp_path / "a.wav", "pcm_s16le", 44_100, "stereo", 20.0)
+    blocks = list(audio.stream(path, 48_000, "stereo"))
+    assert {len(block) for block in blocks} == {2}
+    assert sum(block.shape[1] for block in blocks) == pytest.approx(20 * 48_000, abs=2)
+    assert max(block.shape[1] for block in blocks) <= 48_000
+    mono = np.concatenate([block[0] for block in audio.stream(path)])
+    np.testing.assert_array_equal(mono, audio.load(path))
+
+
+def test_sound_that_overlaps_is_heard_once_and_a_corrupt_time_is_refused(tmp_path) -> None:
+    found = audio.load(mux(tmp_path / "a.mkv", 0, [(0, TONE[:8000]), (250, TONE[:8000])]))
+    np.testing.assert_allclose(found[:8000], TONE[:8000], atol=1e-3)
+    assert len(found) == 12_000
+    with pytest.raises(MediaError, match="time jumps to 900 s"):
+        audio.load(mux(tmp_path / "b.mkv", 0, [(0, TONE), (900_000, TONE)]))
+
+
 def test_a_wav_is_read_as_it_was_written(tmp_path) -> None:
     audio.write_wav(tmp_path / "a.wav", TONE)
     np.testing.assert_allclose(audio.load(tmp_path / "a.wav"), TONE, atol=1e-4)

@@ -67,3 +67,11 @@ def test_blocks_leave_no_trace(monkeypatch) -> None:
 
 def test_no_sound_is_no_frames() -> None:
     assert mel.log_mel(np.zeros(0, np.float32)).shape == (0, 80)
+
+
+@pytest.mark.parametrize("sizes", [[48_000], [1] * 500, [7919] * 9, [159, 161, 33_333, 0, 5], []])
+def test_a_stream_has_the_rows_of_the_whole(sizes) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, sum(sizes)).astype(np.float32)
+    blocks = np.split(samples, np.cumsum(sizes)[:-1]) if sizes else []
+    rows = np.concatenate([np.zeros((0, 80)), *mel.stream(blocks)])
+    np.testing.assert_allclose(rows, mel.log_mel(samples), atol=1e-5)

@@ -119,6 +119,26 @@ def test_a_stream_without_timestamps_runs_at_its_nominal_rate(tmp_path) -> None:
     assert video.probe(path).duration_s == pytest.approx(0.8, abs=0.05)
 
 
+@pytest.mark.parametrize(("first", "shown"), [(0, 20), (-5, 15), (7, 20)], ids=["none", "cuts the start", "waits"])
+def test_an_edit_list_is_obeyed_with_b_frames(tmp_path, first, shown) -> None:
+    """MP4 writes an edit list where time does not begin at 0, and one that skips what lies before 0."""
+    path, tick = tmp_path / "a.mp4", Fraction(1, 12800)
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled", "use_editlist": "1"}) as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = tick
+        for index, rgb in enumerate(shaded(20, 6)):
+            picture = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            picture.pts, picture.time_base = (first + index) * 512, tick
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    info, found = video.probe(path), list(video.frames(path))
+    assert (info.frames, info.fps, info.duration_s) == (shown, 25, pytest.approx(shown / 25))
+    np.testing.assert_allclose([frame.time_s for frame in found], np.arange(shown) / 25, atol=1e-6)
+    levels = [frame.rgb[..., 0].mean() - shaded(20, 6)[20 - shown + i][..., 0].mean() for i, frame in enumerate(found)]
+    assert np.abs(levels).max() < 3  # a step is 6
+
+
 STEPS = st.lists(st.floats(0.005, 0.4), min_size=1, max_size=30)
 
 
@@ -215,3 +235,23 @@ def test_real_clips_keep_sync_to_one_frame_at_the_end(media, name) -> None:
     for index in (len(steady) // 2, len(steady) - 1):
         shown_s = next(time_s for time_s, rgb in source if rgb is steady[index])
         assert abs(shown_s - index / 25) <= 0.04
+
+
+def test_a_picture_of_another_size_in_the_middle_is_unreadable(tmp_path) -> None:
+    """Two streams of VP8 one after the other, as a damaged header makes them."""
+    packets = []
+    for width in (64, 96):
+        path = tmp_path / f"{width}.webm"
+        pictures = shaded(4, width=width)
+        encode(path, pictures, range(0, 160, 40), codec="libvpx")
+        with av.open(str(path)) as container:
+            packets.append([bytes(packet) for packet in container.demux(video=0) if packet.size])
+    with av.open(str(tmp_path / "64.webm")) as source, av.open(str(tmp_path / "a.webm"), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for index, data in enumerate(packets[0] + packets[1]):
+            packet = av.Packet(data)
+            packet.pts = packet.dts = index * 40
+            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 1000), stream, index % 4 == 0
+            container.mux(packet)
+    with pytest.raises(MediaError, match=r"a\.webm: a picture of 96x48 after 64x48"):
+        list(video.frames(tmp_path / "a.webm"))

@@ -1,0 +1,99 @@
+"""Many dubs from a table: `dubstrap dub --batch jobs.csv`."""
+
+import csv
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from components.core.base import files
+from components.core.base.errors import UserError
+from components.dub.core import run
+from components.dub.options import DubOptions
+
+NEEDED, OPTIONAL = ("video", "speech", "out"), ("face", "length", "extend", "report")
+RESULT = (*NEEDED, "status", "frames", "gap_frames", "seconds", "message")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One dub of the table: its files and options, and where its report goes."""
+
+    video: Path
+    speech: Path
+    out: Path
+    options: DubOptions
+    report: Path | None
+
+
+def read(path: Path, options: DubOptions) -> list[Line]:
+    """The dubs of a table; paths in it are relative to its folder.
+
+    Raises:
+        UserError: the file can't be read, a column is missing or unknown, or a value is wrong, naming its line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows, columns = list(reader), tuple(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"can not read {path}", got=str(error), expected="a CSV file") from error
+    wrong = [name for name in NEEDED if name not in columns] + [c for c in columns if c not in (*NEEDED, *OPTIONAL)]
+    if wrong:
+        expected = f"{', '.join(NEEDED)}, and any of {', '.join(OPTIONAL)}"
+        raise UserError(f"{path} has other columns than expected", got=", ".join(columns), expected=expected)
+    return [_line(path, number, row, options) for number, row in enumerate(rows, 2)]
+
+
+def dub_all(lines: list[Line], result: Path) -> int:
+    """Dubs one after the other, past every failure; writes a table of what became of each and returns the failures."""
+    failed, rows = 0, []
+    for number, line in enumerate(lines, 1):
+        log.info("%d of %d: %s", number, len(lines), line.out)
+        row = {name: str(getattr(line, name)) for name in NEEDED}
+        try:
+            report = run(line.video, line.speech, line.out, line.options)
+            if line.report:
+                files.write_json(line.report, report.to_json())
+            gaps = sum(gap.stop_frame - gap.start_frame for gap in report.gaps)
+            row |= {"status": "dubbed", "frames": str(report.frames), "gap_frames": str(gaps)}
+            row |= {"seconds": f"{report.wall_s:.1f}", "message": report.length}
+        except UserError as error:
+            failed += 1
+            log.error("failed: %s", error)
+            row |= {"status": "failed", "message": str(error)}
+        rows.append(row)
+        files.write_text(result, "".join(_csv(rows)))  # after each, so that an interruption loses nothing
+    return failed
+
+
+def _line(path: Path, number: int, row: dict[str, str], options: DubOptions) -> Line:
+    values = {name: (row.get(name) or "").strip() for name in (*NEEDED, *OPTIONAL)}
+    empty = [name for name in NEEDED if not values[name]]
+    if empty:
+        raise UserError(f"{path}, line {number}: {', '.join(empty)} is empty")
+    changes: dict[str, Any] = {name: values[name] for name in ("length", "extend") if values[name]}
+    try:
+        if values["face"]:
+            changes["face"] = int(values["face"])
+        chosen = replace(options, **changes)
+    except (ValueError, UserError) as error:
+        raise UserError(f"{path}, line {number}", got=str(error)) from error
+    video, speech, out = (path.parent / values[name] for name in NEEDED)
+    return Line(video, speech, out, chosen, path.parent / values["report"] if values["report"] else None)
+
+
+class _Lines(list[str]):
+    """What a csv.writer writes, line by line."""
+
+    write = list.append
+
+
+def _csv(rows: list[dict[str, str]]) -> Iterator[str]:
+    lines = _Lines()
+    writer = csv.DictWriter(lines, RESULT, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    yield from lines

@@ -1,0 +1,147 @@
+"""How the source's pictures are stored, and the result's alike: only what was edited differs from the source's own."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.media import video
+from components.dub.timeline import Picture
+
+Image = NDArray[np.uint8]
+Region = tuple[slice, slice]
+
+ENCODER = "libx264"
+GRID_PX = 16
+"""Edits are converted in blocks of this many pixels, so that no chroma sample is shared with what was not edited."""
+
+# Numbers of the standard (ISO/IEC 23001-8), which the swscale constants share but for these.
+_UNKNOWN, _SMPTE170M, _BT2020_CL = 2, 6, 10
+_SWSCALE = {_UNKNOWN: 5, 0: 5, _SMPTE170M: 5, _BT2020_CL: 9}
+_LIMITED, _FULL = 1, 2
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a video's pictures are stored."""
+
+    fps: Fraction
+    rotation_deg: int
+    """Clockwise turn that the player applies."""
+    time_base: Fraction
+    pixel_format: str
+    aspect: Fraction | None
+    """Width over height of a stored pixel, None where nothing is said."""
+    matrix: int
+    colour_range: int
+    primaries: int
+    transfer: int
+
+    @classmethod
+    def of(cls, path: Path, info: video.VideoInfo) -> "Look":
+        """The look of a video."""
+        with video.opened(path) as container:
+            stream = video.moving(container)[0]
+            first = next(container.decode(stream))
+            return cls(
+                fps=info.fps,
+                rotation_deg=info.rotation_deg,
+                time_base=stream.time_base,
+                pixel_format=_storable(first),
+                aspect=stream.sample_aspect_ratio or None,
+                matrix=int(first.colorspace),
+                colour_range=_FULL if "yuvj" in first.format.name else int(first.color_range),
+                primaries=int(first.color_primaries),
+                transfer=int(first.color_trc),
+            )
+
+    @property
+    def pixel_width(self) -> float:
+        """Width over height of a pixel as displayed, after rotation."""
+        aspect = float(self.aspect or 1)
+        return 1 / aspect if self.rotation_deg % 180 else aspect
+
+    def stored(self, picture: Picture) -> Any:
+        """The picture as the encoder takes it: the source's own samples, bit for bit, but for what the edit changed."""
+        base = self._own(picture.stored)
+        if base is None:
+            return self._labelled(self._converted(self._turned(picture.rgb)))
+        if picture.before is not None:
+            self._add(base, self._turned(picture.before), self._turned(picture.rgb))
+        return self._labelled(base)
+
+    def _own(self, source: Any) -> Any:
+        """A copy of the source's picture; None where that is not stored as luma and chroma."""
+        if source is None or not source.format.name.startswith("yuv"):
+            return None
+        if source.format.name.replace("yuvj", "yuv") != self.pixel_format:
+            return source.reformat(format=self.pixel_format, dst_color_range=self.colour_range or _LIMITED, threads=1)
+        copy = av.VideoFrame(source.width, source.height, self.pixel_format)
+        for ours, theirs in zip(_planes(copy), _planes(source), strict=True):
+            ours[:] = theirs
+        return copy
+
+    def _add(self, base: Any, before: Image, after: Image) -> None:
+        """Adds to the stored samples what the edit changed, so that no other sample is touched by rounding."""
+        region = _changed(before, after)
+        if region is None:
+            return
+        rows, columns = region
+        one, other = (self._converted(np.ascontiguousarray(image[rows, columns])) for image in (before, after))
+        top = 2 ** base.format.components[0].bits - 1
+        for samples, was, becomes in zip(_planes(base), _planes(one), _planes(other), strict=True):
+            down, across = round(before.shape[0] / len(samples)), round(before.shape[1] / samples.shape[1])
+            part = samples[rows.start // down :, columns.start // across :][: len(was), : was.shape[1]]
+            part[:] = np.clip(part.astype(np.int32) + becomes - was, 0, top).astype(part.dtype)
+
+    def _converted(self, rgb: Image) -> Any:
+        return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+            format=self.pixel_format,
+            dst_colorspace=_SWSCALE.get(self.matrix, self.matrix),
+            dst_color_range=self.colour_range or _LIMITED,
+            interpolation="BICUBIC",
+            threads=1,
+        )
+
+    def _turned(self, rgb: Image) -> Image:
+        """The displayed picture as it is stored."""
+        return np.ascontiguousarray(np.rot90(rgb, self.rotation_deg // 90))
+
+    def _labelled(self, picture: Any) -> Any:
+        picture.colorspace, picture.color_range = self.matrix, self.colour_range
+        picture.color_primaries, picture.color_trc = self.primaries, self.transfer
+        return picture
+
+
+def _changed(before: Image, after: Image) -> Region | None:
+    """The rows and columns, in whole blocks of the grid, in which the two differ; None where nowhere."""
+    differs = (before != after).any(-1)
+    rows, columns = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
+    if not len(rows):
+        return None
+    (top, bottom), (left, right) = (
+        (low // GRID_PX * GRID_PX, min(-(-(high + 1) // GRID_PX) * GRID_PX, size))
+        for low, high, size in ((rows[0], rows[-1], before.shape[0]), (columns[0], columns[-1], before.shape[1]))
+    )
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def _planes(picture: Any) -> list[NDArray[Any]]:
+    """Views (h, w) of the picture's samples, plane by plane."""
+    dtype = np.dtype(np.uint16 if picture.format.components[0].bits > 8 else np.uint8)
+    rows = (np.frombuffer(p, dtype).reshape(-1, p.line_size // dtype.itemsize) for p in picture.planes)
+    return [samples[: p.height, : p.width] for samples, p in zip(rows, picture.planes, strict=True)]
+
+
+def _storable(first: Any) -> str:
+    """The source's pixel format where the encoder has it; 4:4:4 where a side is odd and so can not be halved."""
+    name = first.format.name.replace("yuvj", "yuv")
+    known = {form.name for form in av.Codec(ENCODER, "w").video_formats}
+    name = name if name in known and name.startswith("yuv") else "yuv420p"
+    if first.width % 2 or first.height % 2:
+        return "yuv444p" if "10" not in name else "yuv444p10le"
+    return name

@@ -1,0 +1,1 @@
+"""Reads the Content Credentials of a result: `dubstrap verify`."""

@@ -1,0 +1,79 @@
+"""Pasting: a round trip, colours matched to the surroundings, and a seam that is measured."""
+
+import numpy as np
+import pytest
+
+from components.core.media import geometry
+from components.dub.blend import Blender
+from components.dub.edit import Edited
+from components.dub.timeline import Picture
+
+SIZE = 96
+ROWS, COLS = np.mgrid[:240, :320]
+SKIN = np.stack([120 + 40 * np.sin(ROWS / 30 + c) + 30 * np.cos(COLS / 40 - c) for c in range(3)], -1)
+
+
+def frame(mouth):
+    """A smooth picture, `mouth` grey levels brighter around (160, 130)."""
+    bump = np.exp(-(((ROWS - 130) / 5) ** 2) - ((COLS - 160) / 8) ** 2)
+    return np.clip(SKIN + mouth * bump[..., None], 0, 255).astype(np.uint8)
+
+
+def transform(zoom, roll_deg, centre=(160.0, 130.0)):
+    """Puts the centre in the middle of the window."""
+    turn = np.radians(roll_deg)
+    linear = zoom * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return np.hstack([linear, (np.array([47.5, 63.5]) - linear @ centre)[:, None]])
+
+
+def window(rgb, to_crop):
+    return geometry.Window.of(SIZE).take(geometry.warp(rgb, to_crop, SIZE)[None])[0]
+
+
+def edited(before, made, to_crop):
+    return Edited(Picture(before, 0.0, 0.04), to_crop, window(before, to_crop), made)
+
+
+@pytest.mark.parametrize("mouth", [0, -60, 60])
+@pytest.mark.parametrize(("zoom", "roll"), [(1.0, 0.0), (0.9, 17.0), (0.7, -30.0), (1.4, 5.0)])
+def test_crop_and_paste_is_a_round_trip(zoom, roll, mouth):
+    """The window of another picture, pasted, gives that picture inside the mask: 45 dB, and without edit every bit."""
+    before, after, to_crop = frame(0), frame(mouth), transform(zoom, roll)
+    result = Blender(SIZE).paste(edited(before, window(after, to_crop), to_crop)).rgb
+    rows, columns, _ = geometry.patch(before, window(before, to_crop), to_crop, geometry.soft_mask(SIZE))
+    outside = np.ones(before.shape[:2], bool)
+    outside[rows, columns] = False
+    np.testing.assert_array_equal(result[outside], before[outside])
+    if not mouth:
+        return np.testing.assert_array_equal(result, before)
+    inside = np.zeros(before.shape[:2], bool)
+    inside[rows, columns] = True
+    error = np.square(result[inside].astype(float) - after[inside]).mean()
+    assert 10 * np.log10(255**2 / error) >= 45
+    assert np.abs(result.astype(int) - before).max() > 40
+
+
+def test_a_shift_of_colour_is_taken_back_and_an_edit_is_not():
+    before, to_crop = frame(0), transform(1.0, 0.0)
+    right = window(frame(60), to_crop)
+    tinted = np.clip(right.astype(int) + np.array([9, -4, 6]), 0, 255).astype(np.uint8)
+    blender = Blender(SIZE)
+    np.testing.assert_allclose(blender.matched(tinted, window(before, to_crop)).astype(int), right, atol=2)
+    np.testing.assert_array_equal(blender.matched(right, window(before, to_crop)), right)
+
+
+def test_the_seam_is_zero_without_an_edit_and_rises_with_a_step():
+    before, to_crop = frame(0), transform(1.0, 0.0)
+    same, stepped = Blender(SIZE), Blender(SIZE)
+    assert same.seam_db is None
+    source = window(before, to_crop)
+    same.paste(edited(before, source, to_crop))
+    assert same.seam_db == pytest.approx(0, abs=1e-6)
+    checks = np.where((np.indices(source.shape[:2]).sum(0) // 4 % 2)[..., None], 40, -40)  # no median takes this back
+    stepped.paste(edited(before, np.clip(source + checks, 0, 255).astype(np.uint8), to_crop))
+    assert stepped.seam_db > 3
+
+
+def test_a_gap_passes_as_it_is():
+    picture = Picture(frame(0), 0.0, 0.04)
+    assert Blender(SIZE).paste(Edited(picture, reason="no face found")) is picture
