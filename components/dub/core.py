@@ -17,16 +17,17 @@ from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import consent, credentials, faces, model, report
+from components.dub import consent, credentials, faces, likeness, report
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
 from components.dub.credentials import Sources
-from components.dub.edit import Dubber, Edited
+from components.dub.edit import Dubber, Edited, Model
 from components.dub.faces import Choice
 from components.dub.follow import Follower, Tracker, track
 from components.dub.journal import SUFFIX, Journal
+from components.dub.likeness import Likeness
 from components.dub.look import Look
-from components.dub.model import Editor, Sampling
+from components.dub.model import Editor, Sampling, find
 from components.dub.options import DubOptions, Progress
 from components.dub.output import FORMATS, Sound, Writer
 from components.dub.report import Clock, DubReport, Input
@@ -145,7 +146,7 @@ def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Jo
     grounds = consent.basis(source, options.consent)
     with clock("audio"):
         speech = Speech.load(voice)
-    editor = Editor(model.find(options.model))
+    editor = Editor(find(options.model))
     if options.length != "speech":
         _long_enough(source, info.frames, editor.card.chunk_frames)
     guidance = editor.card.guidance
@@ -178,6 +179,10 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
     with context.clock("track"):
         sheet = context.target.with_suffix(".faces.png")
         choice = faces.choose(source, job.options.face, sheet, look.pixel_width)
+        bank = likeness.collect(source, choice, size_px, look.pixel_width)
+    with context.clock("audio"):
+        wanted = likeness.hear(job.voice.path, job.editor)
+    model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references))
     with ExitStack() as stack:
         mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else faces.MOST_FACES))
         others = stack.enter_context(Others(source, job.info.start_s))
@@ -186,7 +191,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         follower = Follower(choice.face, alone=choice.count <= 1)
         known = context.journal.records("places", Tracker.SHAPE, np.float64)
         tracker = Tracker(mesh, follower, size_px, look.pixel_width, known)
-        for edited in stages.ahead(_edited(job, tracker, stages, context), chunk):
+        for edited in stages.ahead(_edited(job, model, tracker, stages, context), chunk):
             with context.clock("paste"):
                 picture = blender.paste(edited)
             with context.clock("encode"):
@@ -200,14 +205,14 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
     return Done(reasons, writer, others, blender, choice)
 
 
-def _edited(job: Job, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
+def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
     clock, options, card = context.clock, job.options, job.editor.card
     frames = clock.each("decode", steady(video.frames(job.video.path), job.video.path))
     pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
     seen = track(stages.ahead(pictures, AHEAD_FRAMES), tracker, clock)
     shape = (card.window.height, card.window.width, 3)
     known = context.journal.records("windows", shape, np.uint8)
-    return Dubber(job.editor, job.speech, job.sampling, clock, known).edit(stages.ahead(seen, card.chunk_frames))
+    return Dubber(model, job.speech, job.sampling, clock, known).edit(stages.ahead(seen, card.chunk_frames))
 
 
 def _why_none(reasons: list[str]) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.base import seeds
 from components.core.media import geometry
 from components.dub.follow import Seen
 from components.dub.journal import Records
-from components.dub.model import Editor, Sampling
+from components.dub.likeness import Likeness
+from components.dub.model import Editor, Sampling, Shown
 from components.dub.report import Clock
 from components.dub.speech import Speech
 from components.dub.timeline import Picture
@@ -38,31 +38,47 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class Face:
+    """The face in a picture: its crop (s s 3) and its pose (3,)."""
+
+    crop: Image
+    pose: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
 class Done:
     """What later chunks need of a picture that is finished."""
 
-    source: Image
+    face: Face
     result: Image
     time_s: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """What edits, and where its references come from."""
+
+    editor: Editor
+    likeness: Likeness
 
 
 class Dubber:
     """Edits a stream of pictures in the chunks of `sampler.chunks`, without knowing beforehand where a run ends.
 
     Args:
-        editor: the model.
+        model: the editor, and where its references come from.
         speech: what the lips are to say.
         sampling: steps and guidance.
         clock: counts the seconds.
         records: windows that an earlier run made, and where this one writes what it makes.
     """
 
-    def __init__(self, editor: Editor, speech: Speech, sampling: Sampling, clock: Clock, records: Records) -> None:
-        self._editor, self._speech, self._sampling = editor, speech, sampling
+    def __init__(self, model: Model, speech: Speech, sampling: Sampling, clock: Clock, records: Records) -> None:
+        self._editor, self._likeness = model.editor, model.likeness
+        self._speech, self._sampling = speech, sampling
         self._clock, self._records = clock, records
-        self._chunks = 0
-        self._waiting: list[tuple[Seen, Image]] = []
-        self._done: deque[Done] = deque(maxlen=editor.card.chunk_frames)
+        self._waiting: list[tuple[Seen, Face]] = []
+        self._done: deque[Done] = deque(maxlen=model.editor.card.chunk_frames)
 
     def edit(self, stream: Iterable[Seen]) -> Iterator[Edited]:
         """Every picture in order, at most one chunk late."""
@@ -75,7 +91,7 @@ class Dubber:
                 continue
             with self._clock("crop"):
                 crop = geometry.warp(seen.picture.rgb, seen.transform, card.size_px)
-                self._waiting.append((seen, card.window.take(crop[None])[0]))
+                self._waiting.append((seen, Face(crop, seen.pose)))
             motion = card.motion_frames if self._done else 0
             if len(self._waiting) == card.chunk_frames - motion:
                 yield from self._chunk(motion)
@@ -93,26 +109,27 @@ class Dubber:
         before = list(self._done)[len(self._done) - motion :]
         last = waiting[-1][0].picture
         missing = range(1, card.chunk_frames - motion - len(waiting) + 1)
-        sources = [done.source for done in before] + [source for _, source in waiting]
-        sources += [sources[-1] for _ in missing]
+        faces = [done.face for done in before] + [face for _, face in waiting]
+        faces += [faces[-1] for _ in missing]
         times_s = [done.time_s for done in before] + [seen.picture.time_s for seen, _ in waiting]
         times_s += [last.time_s + index * last.duration_s for index in missing]
-        held = np.array([done.result for done in before], np.uint8).reshape(motion, *sources[0].shape)
+        source = card.window.take(np.stack([face.crop for face in faces]))
+        held = np.array([done.result for done in before], np.uint8).reshape(motion, *source.shape[1:])
         with self._clock("audio"):
             rows = self._speech.rows(np.array(times_s), card.mel_context)
         with self._clock("edit"):
             fresh = self._known(len(waiting))
             if fresh is None:
-                rng = seeds.rng(self._sampling.seed, "dub", self._chunks)
-                results = self._editor.edit(np.stack(sources), rows, held, self._sampling, rng)
+                crops, poses = np.stack([face.crop for face in faces]), np.stack([face.pose for face in faces])
+                shown = Shown(source, self._likeness.find(crops, poses, np.array(times_s)))
+                results = self._editor.edit(shown, rows, held, self._sampling)
                 fresh = results[motion : motion + len(waiting)]
                 for result in fresh:
                     self._records.add(result)
-        self._chunks += 1
         self._waiting = []
-        for (seen, source), result in zip(waiting, fresh, strict=True):
-            self._done.append(Done(source, result, seen.picture.time_s))
-            yield Edited(seen.picture, seen.transform, source, result)
+        for (seen, face), old, result in zip(waiting, source[motion:], fresh, strict=False):
+            self._done.append(Done(face, result, seen.picture.time_s))
+            yield Edited(seen.picture, seen.transform, old, result)
 
     def _known(self, count: int) -> Image | None:
         """The next windows of an earlier run, None where it did not finish all of them."""

@@ -59,6 +59,7 @@ class Seen:
     Attributes:
         picture: the picture.
         transform: (2, 3) from the picture to the crop, or None where there is no face to dub: a gap.
+        pose: (3,) of the face, degrees; of no meaning in a gap.
         begins: whether a run of pictures of one face begins here: the first, after a gap, or after a cut.
         reason: of the gap, else empty.
     """
@@ -66,6 +67,7 @@ class Seen:
     picture: Picture
     transform: Floats | None
     begins: bool
+    pose: Floats
     reason: str = ""
 
 
@@ -103,11 +105,13 @@ class Place:
         code: FOUND, or the number of a reason.
         cut: whether a new shot begins with this picture.
         transform: (2, 3) from the picture, its pixels made square, to the crop; of no meaning where not FOUND.
+        pose: (3,) degrees; likewise.
     """
 
     code: int
     cut: bool
     transform: Floats = field(default_factory=lambda: np.eye(2, 3))
+    pose: Floats = field(default_factory=lambda: np.zeros(3))
 
 
 NOWHERE = Place(NO_FACE, False)
@@ -124,8 +128,8 @@ class Tracker:
         records: what an earlier run found, and where this one writes what it finds.
     """
 
-    SHAPE = (11,)
-    """Of a record: code, cut, the transform, and the follower's face."""
+    SHAPE = (14,)
+    """Of a record: code, cut, the transform, the pose, and the follower's face."""
 
     def __init__(self, mesh: FaceMesh, follower: Follower, size_px: int, pixel_width: float, records: Records) -> None:
         self._mesh, self._follower, self._size_px = mesh, follower, size_px
@@ -139,13 +143,13 @@ class Tracker:
         if known is None:
             place = self._found(rgb, cut)
             self._records.add(
-                np.array([place.code, place.cut, *place.transform.ravel(), *_values(self._follower.last)])
+                np.array([place.code, place.cut, *place.transform.ravel(), *place.pose, *_values(self._follower.last)])
             )
             return place
         if self._records.left < WARM_UP:
             self._mesh.detect(squared(rgb, self._pixel_width))
-        self._follower.last = Face(*known[8:]) if np.isfinite(known[8]) else None
-        return Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3))
+        self._follower.last = Face(*known[11:]) if np.isfinite(known[11]) else None
+        return Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3), known[8:11])
 
     def _found(self, rgb: NDArray[np.uint8], cut: bool) -> Place:
         if cut:
@@ -154,22 +158,24 @@ class Tracker:
         landmarks = self._follower.pick(faces)
         if landmarks is None:
             return Place(OTHER_FACE if faces else NO_FACE, cut)
-        if abs(landmarks_of.pose(landmarks[None])[0, 0]) > TURNED_DEG:
+        pose = landmarks_of.pose(landmarks[None])[0]
+        if abs(pose[0]) > TURNED_DEG:
             return Place(TURNED, cut)
-        return Place(FOUND, cut, geometry.alignment(landmarks[None], self._size_px)[0])
+        return Place(FOUND, cut, geometry.alignment(landmarks[None], self._size_px)[0], pose)
 
     def smoothed(self, picture: Picture, near: list[Place]) -> Seen:
         """The picture in the middle of `near`, its face's place without jitter."""
         middle = len(near) // 2
         if near[middle].code != FOUND:
-            return Seen(picture, None, False, REASONS[near[middle].code])
+            return Seen(picture, None, False, near[middle].pose, REASONS[near[middle].code])
         valid, cuts = (np.array(values) for values in zip(*((p.code == FOUND, p.cut) for p in near), strict=True))
         transforms = np.stack([place.transform for place in near])
         run = geometry.runs(transforms, valid, self._size_px, cuts)
         smooth = geometry.smooth(transforms, valid, self._size_px, cuts)
         wide = squared_width(picture.rgb, self._pixel_width) / picture.rgb.shape[1]
         to_square = np.array([[wide, 0, (wide - 1) / 2], [0, 1, 0], [0, 0, 1]])  # centres of pixels, not their edges
-        return Seen(picture, smooth[middle] @ to_square, begins=bool(run[middle - 1] != run[middle]))
+        begins = bool(run[middle - 1] != run[middle])
+        return Seen(picture, smooth[middle] @ to_square, begins, near[middle].pose)
 
 
 def squared(rgb: NDArray[np.uint8], pixel_width: float) -> NDArray[np.uint8]:

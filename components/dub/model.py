@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.base import runtime
+from components.core.base import runtime, seeds
 from components.core.base.errors import UserError
 from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Branch, Guidance, branches, guided
 from components.core.media.geometry import Window
 
-FORMAT = 1
+FORMAT = 2
 PLACES = (Path("artifacts/export/dubstrap.onnx"), Path("models/dubstrap.onnx"))
-INPUTS = {"noisy", "companion", "mel", "timestep", "keep_companion", "keep_audio"}
+INPUTS = {"noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio"}
+COUNTS = ("size_px", "chunk_frames", "motion_frames", "references", "mel_context")
 THREADS = 2
 EXPORT_IT = "Export one with `dvc repro export`, or name one with --model."
 
@@ -36,6 +37,7 @@ class Card:
         size_px: side of the crop; the model sees the window of it.
         chunk_frames: frames that it sees at once.
         motion_frames: how many of them continue the chunk before.
+        references: pictures of the person that it is shown for each frame.
         mel_context: rows of mel that it hears before the first and after the last frame's own.
         steps: denoising steps that it was exported for.
         guidance: scales that it was exported for.
@@ -46,6 +48,7 @@ class Card:
     size_px: int
     chunk_frames: int
     motion_frames: int
+    references: int
     mel_context: int
     steps: int
     guidance: Guidance
@@ -57,7 +60,7 @@ class Card:
         """The card from its JSON.
 
         Raises:
-            ValueError: it is not what format 1 says, with what is wrong.
+            ValueError: it is not what format 2 says, with what is wrong.
         """
         values = json.loads(text)
         if not isinstance(values, Mapping) or values.get("format") != FORMAT:
@@ -65,7 +68,7 @@ class Card:
             raise ValueError(f"format {found!r}, this dubstrap reads format {FORMAT}")
         try:
             found = cls(
-                **{name: int(values[name]) for name in ("size_px", "chunk_frames", "motion_frames", "mel_context")},
+                **{name: int(values[name]) for name in COUNTS},
                 steps=int(values["steps"]),
                 guidance=Guidance(float(values["guidance"]["reference"]), float(values["guidance"]["audio"])),
                 shift=float(values["shift"]),
@@ -80,8 +83,10 @@ class Card:
         return found
 
     def __post_init__(self) -> None:
-        if self.mel_context < 0:
-            raise ValueError(f"mel_context is {self.mel_context}, expected 0 or more")
+        if self.mel_context < 0 or self.references < 1:
+            raise ValueError(
+                f"mel_context is {self.mel_context}, expected 0 or more; references {self.references}, 1 or more"
+            )
         sampler.chunks(1, self.chunk_frames, self.motion_frames)  # raises where they don't fit
         sampler.timesteps(self.steps, self.shift)
 
@@ -98,6 +103,14 @@ class Sampling:
     steps: int
     guidance: Guidance
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the editor sees of a chunk, RGB: the source's windows (f h w 3) and their references (n f h w 3)."""
+
+    source: Image
+    references: Image
 
 
 def find(path: Path | None) -> Path:
@@ -138,26 +151,52 @@ class Editor:
         """What it runs on: "CUDA" or "CPU"."""
         return str(self._session.get_providers()[0]).removesuffix("ExecutionProvider")
 
-    def edit(self, source: Image, mel: Floats, motion: Image, sampling: Sampling, rng: np.random.Generator) -> Image:
+    def lips(self, mel: Floats) -> Floats:
+        """The lip measures (f, k) that the front end hears in mel (4 f + 2 mel_context, 80); nothing else is run."""
+        import onnxruntime
+
+        only_lips = onnxruntime.RunOptions()
+        only_lips.only_execute_path_to_fetches = True
+        window = (1, 2, 3, self.card.window.height, self.card.window.width)
+        feed = {
+            "noisy": np.zeros(window, np.float32),
+            "companion": np.zeros(window, np.float32),
+            "references": np.zeros((1, self.card.references, *window[1:]), np.float32),
+            "mel": mel[None],
+            "timestep": np.ones((1, 2), np.float32),
+            "keep_companion": np.ones(1, np.float32),
+            "keep_audio": np.ones(1, np.float32),
+        }
+        return np.asarray(self._run("lips", feed, only_lips)[0], np.float32)
+
+    def edit(self, shown: Shown, mel: Floats, motion: Image, sampling: Sampling) -> Image:
         """The windows with new lips, (f, h, w, 3) RGB.
 
         Args:
-            source: windows (f, h, w, 3) of the source, RGB.
+            shown: the source and the references.
             mel: (4 f + 2 mel_context, 80) of the new speech.
             motion: (m, h, w, 3) results for the first m frames, which are kept; m may be 0.
-            sampling: steps and guidance.
-            rng: of the noise.
+            sampling: steps, guidance and seed.
         """
-        companion, held = _to_model(source), _to_model(motion)
+        companion, held = _to_model(shown.source), _to_model(motion)
+        references = np.concatenate([_to_model(video)[:, None] for video in shown.references], 1)
 
         def predict(noisy: Floats, t: float) -> Floats:
             noisy[:, : len(motion)] = held
-            time = np.full((1, len(source)), t, np.float32)
+            time = np.full((1, len(shown.source)), t, np.float32)
             time[:, : len(motion)] = 0
-            inputs = {"noisy": noisy, "companion": companion, "mel": mel[None], "timestep": time}
+            inputs = {
+                "noisy": noisy,
+                "companion": companion,
+                "references": references,
+                "mel": mel[None],
+                "timestep": time,
+            }
             return self._guided(inputs, sampling.guidance.at(t))
 
-        noise = rng.standard_normal(companion.shape, np.float32)
+        # One noise for every frame and chunk: what it paints then stands still, where it would flicker.
+        one = seeds.rng(sampling.seed, "dub").standard_normal(companion.shape[2:], np.float32)
+        noise = np.broadcast_to(one, companion.shape).copy()
         clean = sampler.sample(predict, noise, sampler.timesteps(sampling.steps, self.card.shift))
         edited = _to_image(clean)
         edited[: len(motion)] = motion
@@ -168,13 +207,17 @@ class Editor:
         feed = {name: np.repeat(value, len(needed), axis=0) for name, value in inputs.items()}
         feed["keep_companion"] = np.array([branch.keep_companion for branch in needed], np.float32)
         feed["keep_audio"] = np.array([branch.keep_audio for branch in needed], np.float32)
-        try:
-            (clean,) = self._session.run(["clean"], feed)
-        except _runtime_errors() as error:
-            raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
+        clean = self._run("clean", feed)
         made = dict(zip(needed, np.split(clean, len(needed)), strict=True))
         null, reference, full = (made.get(branch) for branch in Branch)
         return np.asarray(guided(null, reference, full, guidance.reference, guidance.audio), np.float32)
+
+    def _run(self, output: str, feed: dict[str, Floats], options: Any = None) -> Floats:
+        try:
+            found: Floats = self._session.run([output], feed, options)[0]
+        except _runtime_errors() as error:
+            raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
+        return found
 
 
 def _open(path: Path) -> Any:

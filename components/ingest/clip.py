@@ -1,7 +1,7 @@
 """One file to its clips: decode, resample to a constant rate, cut, encode; where occluders are known they go along."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from math import ceil
@@ -89,7 +89,7 @@ def ingest(task: Task) -> Outcome:
 class _Numbered(video.Frame):
     """A frame and its index in the file."""
 
-    index: int
+    index: int = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _steady(task: Task, file: _File) -> Iterator[Image]:
     """The file's frames at the constant rate, in the clips' size; notes where each is from."""
     size = _size(file.info, task.params.max_side_px)
     read = enumerate(video.frames(task.source.path))
-    decoded = (_Numbered(_resized(frame.rgb, size), frame.time_s, index) for index, frame in read)
+    decoded = (_Numbered(_resized(frame.rgb, size), frame.time_s, index=index) for index, frame in read)
     for frame in video.at_rate(decoded, FPS, 0, file.info.duration_s):
         file.origins.append(frame.index)
         yield frame.rgb

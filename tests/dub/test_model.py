@@ -8,10 +8,10 @@ import pytest
 from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.dub import model
-from components.dub.model import Card, Editor, Sampling
-from tests.dub.builders import CHUNK, CONTEXT, card, save_editor
+from components.dub.model import Card, Editor, Sampling, Shown
+from tests.dub.builders import CHUNK, CONTEXT, REFERENCES, card, save_editor
 
-PLAIN = Sampling(1, Guidance(1.0, 1.0))
+PLAIN = Sampling(1, Guidance(1.0, 1.0), seed=0)
 
 
 class Spy:
@@ -20,18 +20,18 @@ class Spy:
     def __init__(self, session):
         self.session, self.feeds = session, []
 
-    def run(self, names, feed):
+    def run(self, names, feed, options=None):
         self.feeds.append({name: value.copy() for name, value in feed.items()})
-        return self.session.run(names, feed)
+        return self.session.run(names, feed, options)
+
+
+def shown(source):
+    return Shown(source, np.zeros((REFERENCES, *source.shape), np.uint8))
 
 
 def inputs(frames=CHUNK, level=0.5):
     source = np.random.default_rng(1).integers(0, 256, (frames, 48, 64, 3), dtype=np.uint8)
-    return source, np.full((4 * frames + 2 * CONTEXT, 80), level, np.float32), np.zeros((0, 48, 64, 3), np.uint8)
-
-
-def rng():
-    return np.random.default_rng(0)
+    return shown(source), np.full((4 * frames + 2 * CONTEXT, 80), level, np.float32), np.zeros((0, 48, 64, 3), np.uint8)
 
 
 def test_the_card_is_read():
@@ -43,7 +43,7 @@ def test_the_card_is_read():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 1}, "format 1"),
         ({"format": None}, "format None"),
         ({"size_px": 90}, "multiple of 12"),
         ({"window": [0, 1, 2, 3]}, "window"),
@@ -51,6 +51,7 @@ def test_the_card_is_read():
         ({"steps": 0}, "steps"),
         ({"shift": 0}, "shift"),
         ({"mel_context": -1}, "mel_context"),
+        ({"references": 0}, "references"),
         ({"guidance": {"reference": 1}}, "'audio'"),
         ({"guidance": {"reference": 1, "audio": 99}}, "99"),
         ({"steps": None}, "lacks"),
@@ -102,15 +103,16 @@ def test_the_exported_model_is_found(tmp_path, monkeypatch):
 
 
 def test_a_model_that_copies_gives_the_source_back_bit_for_bit(copying):
-    source, mel, motion = inputs()
-    np.testing.assert_array_equal(Editor(copying).edit(source, mel, motion, PLAIN, rng()), source)
+    seen, mel, motion = inputs()
+    np.testing.assert_array_equal(Editor(copying).edit(seen, mel, motion, PLAIN), seen.source)
 
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_speech_reaches_the_pixels(tinting, steps):
-    source, mel, motion = inputs(level=0.5)
+    seen, mel, motion = inputs(level=0.5)
+    source = seen.source
     mel[: CONTEXT + 4] = -1.0  # the first frame hears silence
-    edited = Editor(tinting).edit(source, mel, motion, Sampling(steps, Guidance(1.0, 1.0)), rng())
+    edited = Editor(tinting).edit(seen, mel, motion, Sampling(steps, Guidance(1.0, 1.0), 0))
     change = edited.astype(int) - source
     assert (change[0] == 0).all()
     assert (change[..., 1:] == 0).all()
@@ -119,10 +121,10 @@ def test_the_speech_reaches_the_pixels(tinting, steps):
 
 
 def test_guidance_scales_what_the_speech_does(tinting):
-    source, mel, motion = inputs(level=-0.5)
-    source[...] = 50
+    seen, mel, motion = inputs(level=-0.5)
+    seen.source[...] = 50
     plain, twice = (
-        Editor(tinting).edit(source, mel, motion, Sampling(1, Guidance(1.0, scale)), rng()) for scale in (1.0, 2.0)
+        Editor(tinting).edit(seen, mel, motion, Sampling(1, Guidance(1.0, scale), 0)) for scale in (1.0, 2.0)
     )
     assert int(twice[0, 20, 30, 0]) - 50 == pytest.approx(2 * (int(plain[0, 20, 30, 0]) - 50), abs=1)
 
@@ -130,9 +132,9 @@ def test_guidance_scales_what_the_speech_does(tinting):
 def test_motion_frames_are_given_clean_at_timestep_zero_and_kept(tinting):
     editor = Editor(tinting)
     editor._session = spy = Spy(editor._session)
-    source, mel, _ = inputs()
+    seen, mel, _ = inputs()
     motion = np.full((2, 48, 64, 3), 77, np.uint8)
-    edited = editor.edit(source, mel, motion, Sampling(3, Guidance(1.0, 1.0)), rng())
+    edited = editor.edit(seen, mel, motion, Sampling(3, Guidance(1.0, 1.0), 0))
     assert (edited[:2] == 77).all()
     assert [feed["timestep"][0, -1] for feed in spy.feeds] == pytest.approx([1, 2 / 3, 1 / 3])
     for feed in spy.feeds:
@@ -145,13 +147,21 @@ def test_branches_that_do_not_count_are_not_run(tinting):
     editor = Editor(tinting)
     editor._session = spy = Spy(editor._session)
     for scales, keep in (((1, 1), [(1, 1)]), ((1, 2), [(1, 0), (1, 1)]), ((2, 1), [(0, 0), (1, 0), (1, 1)])):
-        editor.edit(*inputs(), Sampling(1, Guidance(*scales)), rng())
+        editor.edit(*inputs(), Sampling(1, Guidance(*scales), 0))
         feed = spy.feeds[-1]
         assert list(zip(feed["keep_companion"], feed["keep_audio"], strict=True)) == keep
         assert len(feed["noisy"]) == len(feed["mel"]) == len(keep)
 
 
 def test_a_model_that_fails_on_the_way_is_named(tinting):
-    source, mel, motion = inputs()
+    seen, mel, motion = inputs()
     with pytest.raises(UserError, match=r"tinting\.onnx failed"):
-        Editor(tinting).edit(source, mel[:-3], motion, PLAIN, rng())
+        Editor(tinting).edit(seen, mel[:-3], motion, PLAIN)
+
+
+def test_lips_are_heard_and_nothing_else_is_run(tinting):
+    _, mel, _ = inputs(frames=12, level=0.5)
+    mel[: CONTEXT + 4] = -1.0
+    lips = Editor(tinting).lips(mel)
+    assert lips.shape == (12, 6)
+    np.testing.assert_allclose(lips[:, 0], [0.0] + [0.75] * 11, atol=1e-6)

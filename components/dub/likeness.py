@@ -1,0 +1,101 @@
+"""What the person looks like with the lips that the speech asks for: the references of core/media/references.py.
+
+The bank is filled from the first seconds of the video in a pass of its own, so memory does not grow with its length.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, audio, face, geometry, mel, video
+from components.core.media.face import FaceMesh
+from components.core.media.references import Bank, standard, videos
+from components.core.media.video import MediaError
+from components.dub.faces import MOST_FACES, Choice
+from components.dub.follow import NO_FACE, OTHER_FACE, REASONS, TURNED, TURNED_DEG, Floats, Follower, squared
+from components.dub.model import Editor
+
+Image = NDArray[np.uint8]
+
+BANK_S = 12.0
+"""So much of the beginning fills the bank: a dozen sentences, in which a mouth takes every shape."""
+BANK_FRAMES = 300
+HEARD_FRAMES = 250
+"""Frames of speech that are heard at once."""
+
+
+class Likeness:
+    """Finds references.
+
+    Args:
+        bank: the person's frames.
+        wanted: (n 2) standardised opening and width that the speech asks for, at 25 fps; at rest after its end.
+        count: references of a frame.
+    """
+
+    def __init__(self, bank: Bank, wanted: NDArray[np.float32], count: int) -> None:
+        self.bank, self.wanted, self.count = bank, wanted, count
+
+    def find(self, crops: Image, pose: Floats, times_s: Floats) -> Image:
+        """The references (count f h w 3) of crops (f s s 3) with their pose (f 3), shown at these times."""
+        index = np.clip(np.rint(np.asarray(times_s) * FPS).astype(int), 0, len(self.wanted) - 1)
+        found = self.bank.find(crops, pose, self.wanted[index], self.count - 1, gap_frames=0)
+        return videos(self.bank.windows, found)
+
+
+def hear(voice: Path, editor: Editor) -> NDArray[np.float32]:
+    """What the lips are to do (n 2), standardised over the whole speech and a second of silence after it."""
+    context = editor.card.mel_context
+    silence = np.full((context + FPS * MEL_PER_FRAME, MEL_BINS), mel.SILENCE, np.float32)
+    found, rows = list[Floats](), silence[:context]
+    for block in _whole_frames(mel.stream(block[0] for block in audio.stream(voice)), silence):
+        rows = np.concatenate([rows, block])
+        frames = min(HEARD_FRAMES, (len(rows) - 2 * context) // MEL_PER_FRAME)
+        if frames > 0:
+            found.append(editor.lips(rows[: 2 * context + frames * MEL_PER_FRAME]))
+            rows = rows[frames * MEL_PER_FRAME :]
+    return standard(np.concatenate(found))
+
+
+def collect(path: Path, choice: Choice, size_px: int, pixel_width: float) -> Bank:
+    """The bank of the chosen face: its frames in the first seconds of the video, or in the first in which it is there.
+
+    Raises:
+        MediaError: no_face where it never is.
+    """
+    shots, landmarks, missed = list[Image](), list[Floats](), list[str]()
+    follower = Follower(choice.face, alone=choice.count <= 1)
+    with FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES) as mesh:
+        for frame in video.frames(path):
+            if (frame.time_s > BANK_S and shots) or len(shots) == BANK_FRAMES:
+                break
+            rgb = squared(frame.rgb, pixel_width)
+            faces = mesh.detect(rgb)
+            points = follower.pick(faces)
+            if points is None or abs(face.pose(points[None])[0, 0]) > TURNED_DEG:
+                code = TURNED if points is not None else OTHER_FACE if faces else NO_FACE
+                missed.append(REASONS[code])
+                continue
+            shots.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))
+            landmarks.append(points)
+    if not shots:
+        why = max(set(missed), key=missed.count) if missed else "no picture"
+        raise MediaError("no_face", f"{path.name}: {why} in {len(missed)} frames")
+    all_points = np.stack(landmarks)
+    hidden = np.zeros(len(shots), bool)
+    return Bank.of(np.stack(shots), face.pose(all_points), face.measures(all_points), hidden)
+
+
+def _whole_frames(blocks: Iterator[NDArray[np.float32]], after: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The rows in blocks of at most `HEARD_FRAMES` frames, then `after`, together a whole number of frames."""
+    size, rows = HEARD_FRAMES * MEL_PER_FRAME, np.zeros((0, MEL_BINS), np.float32)
+    for block in blocks:
+        rows = np.concatenate([rows, block])
+        while len(rows) > size:
+            yield rows[:size]
+            rows = rows[size:]
+    short = -len(rows) % MEL_PER_FRAME
+    yield np.concatenate([rows, after[:short]])
+    yield after
