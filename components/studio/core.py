@@ -1,4 +1,4 @@
-"""Films the plan into a folder: footage, rights, truth and speech."""
+"""Films the plan into a folder: footage, rights, truth, speech and recitals."""
 
 import csv
 import logging
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from components.core.base import files, runtime
 from components.core.base.errors import UserError
 from components.core.media import FPS, audio, video
-from components.studio import Floats
+from components.studio import Floats, recitals
 from components.studio.camera import Camera
 from components.studio.identity import Speaker
 from components.studio.mouth import lips
@@ -69,6 +69,7 @@ def run(params: Params, seed: int, out: Path, workers: int) -> Plan:
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         script = plan(params, seed)
+        recitals.write(folder / "recitals", params, seed, workers)
         _film(script, params, seed, folder, workers)
         folder.chmod(0o755)
         if out.exists():

@@ -120,7 +120,7 @@ def cast(number: int, seed: int, languages: tuple[str, ...]) -> Speaker:
         makeup=float(rng.uniform(0.2, 0.9)) if feminine and rng.random() < 0.6 else 0.0,
         glasses=((0.06, 0.06, 0.07), (0.35, 0.2, 0.1), (0.55, 0.5, 0.4))[number % 3] if number % 4 == 3 else None,
         round_glasses=bool(rng.random() < 0.4),
-        voice=_voice(rng, feminine, half),
+        voice=draw_voice(rng, feminine, half),
         manner=Manner(float(rng.uniform(0.8, 1.15)), float(rng.uniform(0.8, 1.15)), float(rng.uniform(0.045, 0.065))),
         language=languages[number % len(languages)],
     )
@@ -142,7 +142,8 @@ def _shape(rng: np.random.Generator, feminine: bool) -> Shape:
     return Shape(**draw)
 
 
-def _voice(rng: np.random.Generator, feminine: bool, half: int) -> Voice:
+def draw_voice(rng: np.random.Generator, feminine: bool, half: int) -> Voice:
+    """A voice of either sex; its variant is dealt by `half`, the rest is drawn."""
     variant = f"f{1 + half % 4}" if feminine else f"m{(1, 2, 3, 4, 6, 7)[half % 6]}"
     pitch = int(rng.integers(45, 70) if feminine else rng.integers(25, 52))
     return Voice(variant, pitch, int(rng.integers(35, 70)), int(rng.integers(138, 178)))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from components.studio.text import GRAMMARS
 
+RECITAL_LINE_S = 10
+"""Of one voice's line in a recital."""
+
 
 @dataclass(frozen=True)
 class Params:
@@ -19,11 +22,14 @@ class Params:
     crf: int
     room_noise_dbfs: float
     languages: tuple[str, ...]
+    recital_minutes: float
 
     def __post_init__(self) -> None:
-        for name in ("speakers", "clips", "benchmark_speakers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}, expected at least 1")
+        a_line_each = round(len(self.languages) * RECITAL_LINE_S / 60, 2)
+        least = {"speakers": 1, "clips": 1, "benchmark_speakers": 1, "recital_minutes": a_line_each}
+        for name, value in least.items():
+            if getattr(self, name) < value:
+                raise ValueError(f"{name}={getattr(self, name)}, expected at least {value}")
         for name in ("clip_s", "pair_s"):
             if not 1 <= getattr(self, name) <= 60:
                 raise ValueError(f"{name}={getattr(self, name)}, expected 1 to 60 seconds")

@@ -1,11 +1,16 @@
 """Sentences to speak: a small seeded grammar per language, its words split between training and benchmark."""
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
-Use = Literal["train", "benchmark"]
+Use = Literal["train", "benchmark", "recital"]
+_VOWELS = "aeiouyáéíóúãõâêôäöüàèìòù"
+# Consonants, vowels, and a consonant that no vowel follows.
+_SYLLABLE = re.compile(rf"[^{_VOWELS}]*[{_VOWELS}]+(?:[^{_VOWELS}](?![{_VOWELS}]))?")
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,8 @@ class Grammar:
     """Word lists of one language; a sentence takes one phrase of each list, in order.
 
     Every list is split: the last third of it is spoken in the benchmark only, so that no benchmark sentence, and
-    hardly a benchmark phrase, was ever heard in training.
+    hardly a benchmark phrase, was ever heard in training. Recitals, which are there to train on, mix sentences of the
+    training's words with pseudo-words of their syllables, so that sounds meet in more contexts than the lists offer.
     """
 
     voice: str
@@ -24,13 +30,27 @@ class Grammar:
     endings: tuple[str, ...]
 
     def sentence(self, use: Use, rng: np.random.Generator) -> str:
-        """One sentence of the words kept for `use`."""
-        phrases = []
-        for words in (self.openings, self.actions, self.things, self.endings):
-            cut = len(words) * 2 // 3
-            pool = words[:cut] if use == "train" else words[cut:]
-            phrases.append(pool[int(rng.integers(len(pool)))])
-        return self.joint.join(phrases)
+        """One sentence of the words kept for `use`; of a recital's every other one is of pseudo-words."""
+        if use == "recital" and rng.random() < 0.5:
+            return self.joint.join(self._pseudo_word(rng) for _ in range(int(rng.integers(4, 9))))
+        return self.joint.join(pool[int(rng.integers(len(pool)))] for pool in self._pools(use))
+
+    def _pools(self, use: Use) -> list[tuple[str, ...]]:
+        """The phrases of each list that are kept for `use`."""
+        lists = (self.openings, self.actions, self.things, self.endings)
+        return [w[len(w) * 2 // 3 :] if use == "benchmark" else w[: len(w) * 2 // 3] for w in lists]
+
+    def _pseudo_word(self, rng: np.random.Generator) -> str:
+        """One to three syllables of the training's phrases."""
+        pool = _syllables(self)
+        return "".join(pool[int(rng.integers(len(pool)))] for _ in range(int(rng.integers(1, 4))))
+
+
+@cache
+def _syllables(grammar: Grammar) -> tuple[str, ...]:
+    """All syllables of the training's phrases, as often as they occur; the characters of a language without spaces."""
+    words = [word for pool in grammar._pools("train") for phrase in pool for word in phrase.lower().split()]
+    return tuple(part for word in words for part in (_SYLLABLE.findall(word) if grammar.joint else word))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ TINY = Params(
     crf=12,
     room_noise_dbfs=-62,
     languages=("en-us", "es"),
+    recital_minutes=0.5,
 )
 
 
@@ -52,6 +53,7 @@ def test_the_layout_is_that_of_the_contract(data):
         "footage/speaker01/rights.yaml",
         "footage/speaker02/clip00.mp4",
         "footage/speaker02/rights.yaml",
+        *[f"recitals/{language}.{suffix}" for language in ("en-us", "es") for suffix in ("flac", "npz")],
         *[f for f in sorted(hashes(data)) if f.startswith("speech/")],
         "truth/lips.npz",
         "truth/occluders.npz",
@@ -126,7 +128,15 @@ def test_what_is_the_users_is_not_touched(tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("speakers", 0), ("clip_s", 0.5), ("pairs", 0), ("size_px", 30), ("crf", 40), ("room_noise_dbfs", 0.0)],
+    [
+        ("speakers", 0),
+        ("clip_s", 0.5),
+        ("pairs", 0),
+        ("size_px", 30),
+        ("crf", 40),
+        ("recital_minutes", 0.3),
+        ("room_noise_dbfs", 0.0),
+    ],
 )
 def test_a_wrong_param_is_named_with_its_value(key, value):
     with pytest.raises(ValueError, match=f"{key}={value}"):
