@@ -152,22 +152,8 @@ class Editor:
         return str(self._session.get_providers()[0]).removesuffix("ExecutionProvider")
 
     def lips(self, mel: Floats) -> Floats:
-        """The lip measures (f, k) that the front end hears in mel (4 f + 2 mel_context, 80); nothing else is run."""
-        import onnxruntime
-
-        only_lips = onnxruntime.RunOptions()
-        only_lips.only_execute_path_to_fetches = True
-        window = (1, 2, 3, self.card.window.height, self.card.window.width)
-        feed = {
-            "noisy": np.zeros(window, np.float32),
-            "companion": np.zeros(window, np.float32),
-            "references": np.zeros((1, self.card.references, *window[1:]), np.float32),
-            "mel": mel[None],
-            "timestep": np.ones((1, 2), np.float32),
-            "keep_companion": np.ones(1, np.float32),
-            "keep_audio": np.ones(1, np.float32),
-        }
-        return np.asarray(self._run("lips", feed, only_lips)[0], np.float32)
+        """The lip measures (f, k) that the front end hears in mel (4 f + 2 mel_context, 80)."""
+        return self._run(self._frontend, {"mel": mel[None]})[0]
 
     def edit(self, shown: Shown, mel: Floats, motion: Image, sampling: Sampling) -> Image:
         """The windows with new lips, (f, h, w, 3) RGB.
@@ -207,14 +193,14 @@ class Editor:
         feed = {name: np.repeat(value, len(needed), axis=0) for name, value in inputs.items()}
         feed["keep_companion"] = np.array([branch.keep_companion for branch in needed], np.float32)
         feed["keep_audio"] = np.array([branch.keep_audio for branch in needed], np.float32)
-        clean = self._run("clean", feed)
+        clean = self._run(self._session, feed)
         made = dict(zip(needed, np.split(clean, len(needed)), strict=True))
         null, reference, full = (made.get(branch) for branch in Branch)
         return np.asarray(guided(null, reference, full, guidance.reference, guidance.audio), np.float32)
 
-    def _run(self, output: str, feed: dict[str, Floats], options: Any = None) -> Floats:
+    def _run(self, session: Any, feed: dict[str, Floats]) -> Floats:
         try:
-            found: Floats = self._session.run([output], feed, options)[0]
+            found: Floats = session.run(None, feed)[0]
         except _runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
         return found

@@ -1,5 +1,6 @@
 """The graph: front end, transformer and experts in one denoising step (docs/contracts.md, "The ONNX editor")."""
 
+import base64
 import json
 import logging
 import warnings
@@ -19,7 +20,6 @@ from components.core.models.dubber import Conditions
 from components.core.models.synthesis import Editor, Sampling
 
 INPUTS = ("noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio")
-OUTPUTS = ("clean", "lips")
 
 
 class Graph(nn.Module):
@@ -38,16 +38,28 @@ class Graph(nn.Module):
         timestep: Float[Tensor, "b f"],
         keep_companion: Float[Tensor, "b"],
         keep_audio: Float[Tensor, "b"],
-    ) -> tuple[Float[Tensor, "b f 3 h w"], Float[Tensor, "b f k"]]:
-        """The prediction of z_0; and the lip measures heard, which need nothing but `mel`: references are found by
-        them before anything is edited."""
-        features, lips = self.frontend(mel)
-        audio = torch.cat([features, lips], -1)
+    ) -> Float[Tensor, "b f 3 h w"]:
+        """The prediction of z_0."""
+        audio = torch.cat(self.frontend(mel), -1)
         level = timestep.amax(1)  # motion frames are at 0
         gates = {name: band.gate(level) for name, band in self.bands.items()}
         shown = torch.cat([companion[:, None], references], 1)
         given = Conditions(shown, audio, None, keep_companion, keep_audio)
-        return self.model(noisy, timestep, given, gates), lips
+        clean: Tensor = self.model(noisy, timestep, given, gates)
+        return clean
+
+
+class Lips(nn.Module):
+    """The front end alone: references are found by what it hears, before anything is edited."""
+
+    def __init__(self, frontend: nn.Module) -> None:
+        super().__init__()
+        self.frontend = frontend
+
+    def forward(self, mel: Float[Tensor, "b m bins"]) -> Float[Tensor, "b f k"]:
+        """Lip measures (b, f, k) of mel (b, 4f + 2 context, 80)."""
+        lips: Tensor = self.frontend(mel)[1]
+        return lips
 
 
 def example(graph: Graph, batch: int, frames: int) -> tuple[Tensor, ...]:
@@ -69,27 +81,48 @@ def example(graph: Graph, batch: int, frames: int) -> tuple[Tensor, ...]:
 
 
 def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> None:
-    """Writes the ONNX file whole or not at all; batch and frames are dynamic."""
+    """Writes the ONNX file whole or not at all; batch and frames are dynamic.
+
+    The front end is in the graph and once more in the file's metadata, as a model of its own: ONNX Runtime can not run
+    a part of a graph, and references have to be found before there is anything to edit.
+    """
     import onnx
 
-    _hush()
+    for name in ("onnxscript", "onnx_ir"):  # which report every folded constant
+        logging.getLogger(name).setLevel(logging.WARNING)
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
-    context = 2 * graph.frontend.config.context
+    rows = MEL_PER_FRAME * frames + 2 * graph.frontend.config.context
     video = {0: batch, 1: frames}
     shapes = {
         "noisy": video,
         "companion": video,
         "references": {0: batch, 2: frames},
-        "mel": {0: batch, 1: MEL_PER_FRAME * frames + context},
+        "mel": {0: batch, 1: rows},
         "timestep": video,
         "keep_companion": {0: batch},
         "keep_audio": {0: batch},
     }
+    inputs = example(graph, 3, graph.model.config.architecture.chunk_frames)
+    proto = _traced(graph, inputs, shapes, "clean", opset)
+    lips = _traced(Lips(graph.frontend), (inputs[INPUTS.index("mel")],), {"mel": shapes["mel"]}, "lips", opset)
+    texts = {
+        "dubstrap": json.dumps(metadata, sort_keys=True),
+        "frontend": base64.b64encode(lips.SerializeToString(deterministic=True)).decode(),
+    }
+    onnx.helper.set_model_props(proto, texts)
+    onnx.checker.check_model(proto)
+    with files.replacing(path) as temporary:
+        onnx.save(proto, str(temporary))
+
+
+def _traced(
+    module: nn.Module, inputs: tuple[Tensor, ...], shapes: dict[str, dict[int, Any]], output: str, opset: int
+) -> Any:
     program = torch.onnx.export(
-        graph.cpu().eval(),
-        example(graph, 3, graph.model.config.architecture.chunk_frames),
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
+        module.cpu().eval(),
+        inputs,
+        input_names=list(shapes),
+        output_names=[output],
         dynamic_shapes=shapes,
         dynamo=True,
         opset_version=opset,
@@ -97,18 +130,7 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
         verbose=False,
     )
     assert program is not None
-    proto = program.model_proto
-    onnx.helper.set_model_props(proto, {"dubstrap": json.dumps(metadata, sort_keys=True)})
-    onnx.checker.check_model(proto)
-    with files.replacing(path) as temporary:
-        onnx.save(proto, str(temporary))
-
-
-def _hush() -> None:
-    """The exporter reports every folded constant, the packages that it could use, and its own deprecations."""
-    for name in ("onnxscript", "onnx_ir", "torch.onnx"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"torch\.onnx|copyreg")
+    return program.model_proto
 
 
 def metadata(editor: Editor, sampling: Sampling, card_id: str, trained_on: str) -> dict[str, Any]:

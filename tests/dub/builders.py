@@ -39,7 +39,7 @@ def card(**changes) -> dict:
 def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
     """clean = companion + tint * keep_audio * (mean mel + 1) / 2 in the red channel of the mouth, per sample and frame.
 
-    The loudness of a frame is the mean of its own four mel rows; all of `lips` are that loudness. Inputs that the tint
+    The loudness of a frame is the mean of its own four mel rows. Inputs that the tint
     does not need (noisy, references, timestep, keep_companion) are used with weight 0, so that the graph keeps them.
     """
     window = Window.of(SIZE_PX)
@@ -68,8 +68,6 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
         helper.make_node("Reshape", ["keep_audio", "scalar"], ["hears"]),
         helper.make_node("Mul", ["louder", "hears"], ["drive"]),
         helper.make_node("Mul", ["drive", "region"], ["tint"]),
-        helper.make_node("Unsqueeze", ["loud", "last"], ["lip"]),
-        helper.make_node("Tile", ["lip", "six"], ["lips"]),
         helper.make_node("Mul", ["noisy", "zero"], ["nothing"]),
         helper.make_node("ReduceMean", ["references", "rows"], ["own_mean"], keepdims=0),
         helper.make_node("Mul", ["own_mean", "zero"], ["none"]),
@@ -80,8 +78,6 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
         helper.make_node("Sum", ["seen", "tint", "nothing", "none", "never"], ["clean"]),
     ]
     constants["axes"] = np.array([2, 3, 4], np.int64)
-    constants["last"] = np.array([2], np.int64)
-    constants["six"] = np.array([1, 1, 6], np.int64)
     used = {name for node in nodes for name in node.input}
     frames = ["b", "f", 3, window.height, window.width]
     shapes = {"noisy": frames, "companion": frames, "mel": ["b", "m", 80], "timestep": ["b", "f"]}
@@ -91,10 +87,7 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
         nodes,
         "editor",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
-        [
-            helper.make_tensor_value_info("clean", TensorProto.FLOAT, frames),
-            helper.make_tensor_value_info("lips", TensorProto.FLOAT, ["b", "f", 6]),
-        ],
+        [helper.make_tensor_value_info("clean", TensorProto.FLOAT, frames)],
         [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
