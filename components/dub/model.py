@@ -1,5 +1,6 @@
 """The ONNX editor: finding it, checking it, and running its sampler (docs/contracts.md, "The ONNX editor")."""
 
+import base64
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ COUNTS = ("size_px", "chunk_frames", "motion_frames", "references", "mel_context
 THREADS = 2
 EXPORT_IT = "Export one with `dvc repro export`, or name one with --model."
 
+log = logging.getLogger(__name__)
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -136,8 +138,9 @@ class Editor:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._session = _open(path)
-        text = self._session.get_modelmeta().custom_metadata_map.get("dubstrap")
+        self._session = _open(path, str(path))
+        texts = self._session.get_modelmeta().custom_metadata_map
+        text = texts.get("dubstrap")
         names = {value.name for value in self._session.get_inputs()}
         if text is None or names != INPUTS:
             raise UserError(f"{path} is no dubstrap editor", got=f"inputs {', '.join(sorted(names))}", fix=EXPORT_IT)
@@ -145,6 +148,8 @@ class Editor:
             self.card = Card.parse(text)
         except ValueError as error:
             raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
+        self._frontend = _open(path, base64.b64decode(texts.get("frontend", "")))
+        log.info("editor %s on %s", path, self.provider)
 
     @cached_property
     def provider(self) -> str:
@@ -153,7 +158,8 @@ class Editor:
 
     def lips(self, mel: Floats) -> Floats:
         """The lip measures (f, k) that the front end hears in mel (4 f + 2 mel_context, 80)."""
-        return self._run(self._frontend, {"mel": mel[None]})[0]
+        lips: Floats = self._run(self._frontend, {"mel": mel[None]})[0]
+        return lips
 
     def edit(self, shown: Shown, mel: Floats, motion: Image, sampling: Sampling) -> Image:
         """The windows with new lips, (f, h, w, 3) RGB.
@@ -206,7 +212,8 @@ class Editor:
         return found
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, content: str | bytes) -> Any:
+    """A session of the model in `content`: a file's name, or the bytes of a model that lies in the file `path`."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", runtime.OFFLINE["ORT_DISABLE_TELEMETRY"])
     import onnxruntime  # after the setting: it reports usage as soon as it is imported
 
@@ -217,12 +224,9 @@ def _open(path: Path) -> Any:
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu():
         wanted.insert(0, "CUDAExecutionProvider")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        session = onnxruntime.InferenceSession(content, options, providers=wanted)
     except _runtime_errors() as error:
         raise UserError(f"{path} is not an ONNX model", got=str(error).splitlines()[0], fix=EXPORT_IT) from None
-    logging.getLogger(__name__).info(
-        "editor %s on %s", path, session.get_providers()[0].removesuffix("ExecutionProvider")
-    )
     return session
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import logging
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -88,8 +87,7 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     """
     import onnx
 
-    for name in ("onnxscript", "onnx_ir"):  # which report every folded constant
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _hush()
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
     rows = MEL_PER_FRAME * frames + 2 * graph.frontend.config.context
     video = {0: batch, 1: frames}
@@ -131,6 +129,12 @@ def _traced(
     )
     assert program is not None
     return program.model_proto
+
+
+def _hush() -> None:
+    """The exporter reports every folded constant, the packages that it could use, and its own deprecations."""
+    for name in ("onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def metadata(editor: Editor, sampling: Sampling, card_id: str, trained_on: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tiny ONNX editors that obey the contract, and generated clips."""
 
+import base64
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,15 @@ from onnx import TensorProto, helper, numpy_helper
 from components.core.media.geometry import Window
 
 SIZE_PX, CHUNK, MOTION, CONTEXT, REFERENCES = 96, 8, 2, 6, 2
+
+CONSTANTS = {
+    "own": np.array([0, -1, 4, 80], np.int64),
+    "half": np.array(0.5, np.float32),
+    "front": np.array([CONTEXT], np.int64),
+    "back": np.array([-CONTEXT], np.int64),
+    "rows": np.array([1], np.int64),
+    "per_frame": np.array([2, 3], np.int64),
+}
 
 
 def card(**changes) -> dict:
@@ -45,15 +55,9 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
     window = Window.of(SIZE_PX)
     region = np.zeros((1, 1, 3, window.height, window.width), np.float32)
     region[:, :, 0, 12:38, 16:48] = tint
-    constants = {
+    constants = CONSTANTS | {
         "region": region,
-        "own": np.array([0, -1, 4, 80], np.int64),
         "zero": np.array(0, np.float32),
-        "half": np.array(0.5, np.float32),
-        "front": np.array([CONTEXT], np.int64),
-        "back": np.array([-CONTEXT], np.int64),
-        "rows": np.array([1], np.int64),
-        "per_frame": np.array([2, 3], np.int64),
         "image": np.array([0, 0, 1, 1, 1], np.int64),
         "scalar": np.array([-1, 1, 1, 1, 1], np.int64),
         "frame": np.array([0, 0, 1, 1, 1], np.int64),
@@ -93,10 +97,33 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     if metadata is not None:
         text = metadata if isinstance(metadata, str) else json.dumps(metadata)
-        helper.set_model_props(model, {"dubstrap": text})
+        frontend = base64.b64encode(_frontend().SerializeToString()).decode()
+        helper.set_model_props(model, {"dubstrap": text, "frontend": frontend})
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
+
+
+def _frontend() -> onnx.ModelProto:
+    """lips (b f 6): all of them (mean mel + 1) / 2 of the frame."""
+    nodes = [
+        helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard"]),
+        helper.make_node("Reshape", ["heard", "own"], ["grouped"]),
+        helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
+        helper.make_node("Mul", ["level", "half"], ["halved"]),
+        helper.make_node("Add", ["halved", "half"], ["loud"]),
+        helper.make_node("Unsqueeze", ["loud", "per_lip"], ["lip"]),
+        helper.make_node("Tile", ["lip", "six"], ["lips"]),
+    ]
+    constants = CONSTANTS | {"per_lip": np.array([2], np.int64), "six": np.array([1, 1, 6], np.int64)}
+    graph = helper.make_graph(
+        nodes,
+        "frontend",
+        [helper.make_tensor_value_info("mel", TensorProto.FLOAT, ["b", "m", 80])],
+        [helper.make_tensor_value_info("lips", TensorProto.FLOAT, ["b", "f", 6])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
