@@ -33,7 +33,8 @@ def main() -> None:
     from components.review import core, revision, server
     from components.review.run import Run
 
-    project = Path()
+    project, address = Path(), server.Address(options.host, options.port)
+    listener = server.listen(address) if options.serve else None  # a port in use is said before anything is built
     with ExitStack() as stack:
         runs = []
         for name in options.compare or [options.rev or "workspace"]:
@@ -45,8 +46,8 @@ def main() -> None:
         page = core.build(runs, options.out, core.Options(options.pairs, options.workers, options.serve))
         target = server.Target(runs[-1].rev, runs[-1].id)
     logging.getLogger(__name__).info("open %s", page.resolve().as_uri())
-    if options.serve:
-        server.serve(options.out, project / "reviews", target, server.Address(options.host, options.port))
+    if listener:
+        server.serve(listener, address, server.app(options.out, project / "reviews", target, address.token))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
@@ -54,24 +55,26 @@ class Address:
         except ValueError:
             return self.host == "localhost"
 
+    @cached_property
+    def token(self) -> str:
+        """What others have to know; empty where only this machine can reach the address."""
+        return "" if self.is_loopback else secrets.token_urlsafe(24)
 
-def serve(site: Path, folder: Path, target: Target, address: Address) -> None:
-    """Serves the site until it is interrupted; decisions go to `folder`/<rev>.jsonl.
 
-    Raises:
-        UserError: the address is taken or not ours.
-    """
-    token = "" if address.is_loopback else secrets.token_urlsafe(24)
-    listener = listen(address)
-    log.info(
-        "review at http://%s:%d/%s (stop with Ctrl-C)", address.host, address.port, f"?token={token}" if token else ""
-    )
-    config = uvicorn.Config(app(site, folder, target, token), log_level="warning", access_log=False)
+def serve(listener: socket.socket, address: Address, application: Starlette) -> None:
+    """Serves the application until it is interrupted."""
+    query = f"?token={address.token}" if address.token else ""
+    log.info("review at http://%s:%d/%s (stop with Ctrl-C)", address.host, address.port, query)
+    config = uvicorn.Config(application, log_level="warning", access_log=False)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
 def listen(address: Address) -> socket.socket:
-    """A socket bound to the address."""
+    """A socket bound to the address.
+
+    Raises:
+        UserError: the address is taken or not ours.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

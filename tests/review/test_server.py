@@ -113,3 +113,7 @@ def test_what_is_loopback():
     assert [Address(host, 1).is_loopback for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.1")] == [
         True, True, True, False, False,
     ]  # fmt: skip
+    assert Address("127.0.0.1", 1).token == ""
+    beyond = Address("0.0.0.0", 1)
+    assert len(beyond.token) > 30
+    assert beyond.token == beyond.token != Address("0.0.0.0", 1).token
