@@ -33,7 +33,8 @@ def main() -> None:
     from components.review import core, revision, server
     from components.review.run import Run
 
-    project, address = Path(), server.Address(options.host, options.port)
+    project, decisions = Path(), Path("reviews")
+    address = server.Address(options.host, options.port)
     listener = server.listen(address) if options.serve else None  # a port in use is said before anything is built
     with ExitStack() as stack:
         runs = []
@@ -43,11 +44,12 @@ def main() -> None:
                 continue
             folder = stack.enter_context(revision.checkout(project, name))
             runs.append(Run(folder, name, revision.resolve(project, name)[: revision.SHORT]))
-        page = core.build(runs, options.out, core.Options(options.pairs, options.workers, options.serve))
+        how = core.Options(options.pairs, options.workers, options.serve, decisions)
+        page = core.build(runs, options.out, how)
         target = server.Target(runs[-1].rev, runs[-1].id)
     logging.getLogger(__name__).info("open %s", page.resolve().as_uri())
     if listener:
-        server.serve(listener, address, server.app(options.out, project / "reviews", target, address.token))
+        server.serve(listener, address, server.app(options.out, decisions, target, address.token))
 
 
 if __name__ == "__main__":

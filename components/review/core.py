@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from components.core.base import gate
+from components.core.base import gate, reviews
 from components.core.base.errors import UserError
 from components.core.media import FPS
 from components.review import films, sections
@@ -44,18 +44,20 @@ class Options:
         most_pairs: training pairs with a player; those in quarantine come first.
         workers: processes that make films.
         decides: whether the page will be served by something that keeps decisions.
+        reviews: folder of the decisions made so far.
     """
 
     most_pairs: int
     workers: int
     decides: bool
+    reviews: Path
 
 
 def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
     """Writes the site of one run, or of two with the later one judged against the first; returns its index.html.
 
     Raises:
-        UserError: a run holds nothing, or `out` is a folder of something else.
+        UserError: a run holds nothing, `out` is a folder of something else, or a decision can't be read.
     """
     for run in runs:
         run.check()
@@ -120,7 +122,8 @@ def _page(runs: Sequence[Run], items: list[Row], reports: list[tuple[str, str]],
     right = {
         name: _sign(value) for name, value in {**gate.RIGHT, "seconds_per_second": gate.DOWN, **PAIR_RIGHT}.items()
     }
-    about = {"run": run.id, "rev": run.rev, "decides": options.decides, "right": right, "items": items}
+    made = [asdict(decision) for decision in reviews.read(options.reviews) if decision.run == run.id]
+    about = {"decides": options.decides, "decisions": made, "right": right, "items": items}
     style, script = ((SITE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -10,7 +10,7 @@ from components.review.run import Run
 from tests.review import world
 from tests.review.browser import Page, chromium, executable
 
-OPTIONS = core.Options(most_pairs=500, workers=1, decides=False)
+OPTIONS = core.Options(most_pairs=500, workers=1, decides=False, reviews=Path("absent"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from components.review import core, server
 from components.review.run import Run
 from tests.review import world
 from tests.review.browser import Page
+from tests.review.conftest import OPTIONS
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -31,7 +32,7 @@ RECORD = (
 def served(project: Path, out: Path, folder: Path) -> Iterator[str]:
     """The address of a review of the project that keeps decisions."""
     run = Run(project, "the workspace", "abc")
-    core.build([run], out, core.Options(500, 1, decides=True))
+    core.build([run], out, core.Options(500, 1, decides=True, reviews=folder))
     listener = server.listen(server.Address("127.0.0.1", 0))
     target = server.Target(run.rev, run.id)
     uvicorn_server = uvicorn.Server(uvicorn.Config(server.app(out, folder, target, ""), log_level="error"))
@@ -132,6 +133,10 @@ def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path)
         assert page.evaluate("document.querySelectorAll('img').length") == 0
         assert page.problems == []
     assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
+    core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
+    page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
+    assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
+    assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
 
 
 def test_what_is_not_saved_is_said(page: Page, address: str):
@@ -149,7 +154,7 @@ def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path:
     one = core.films.pairs(run, 1, 1)[0]
     many = [replace(one, id=f"{number:03}-{'long name ' * 20}{world.HOSTILE}") for number in range(500)]
     monkeypatch.setattr(core.films, "pairs", lambda *given: many)
-    core.build([run], tmp_path / "site", core.Options(500, 1, decides=False))
+    core.build([run], tmp_path / "site", OPTIONS)
     page.problems.clear()
     for width_px in (1280, 390):
         page.open((tmp_path / "site/index.html").as_uri(), width_px)

@@ -266,10 +266,8 @@ function gallery(section) {
 }
 
 async function start() {
-  if (canDecide) {
-    const answer = await fetch("api/decisions");
-    (await answer.json()).forEach(note);
-  }
+  const made = canDecide ? await (await fetch("api/decisions")).json() : about.decisions;
+  made.forEach(note);
   document.querySelectorAll("[data-kind]").forEach(gallery);
   document.querySelectorAll('[data-decide="model"]').forEach((place) => place.replaceChildren(decider("model", place.dataset.id, () => {})));
   document.body.dataset.ready = "yes";
