@@ -16,12 +16,13 @@ from markupsafe import Markup
 from components.core.base import gate, reviews
 from components.core.base.errors import UserError
 from components.core.media import FPS
-from components.review import films, sections
+from components.review import drift, films, sections
 from components.review.films import SHOWN, Film
 from components.review.run import Row, Run
 
 SITE = Path(__file__).parent / "site"
 MARKER = ".dubstrap-review"
+DRIFT = "against.html"
 APPROVED = "approved"
 """metrics/approved.json, the benchmark of the last promoted run (`dubstrap promote`)."""
 REPORTS = {
@@ -71,7 +72,10 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
         shown += films.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
-        page = _page(runs, items, _reports(run, folder), options)
+        reports = _reports(run, folder)
+        if len(runs) > 1 and drift.write(runs[0], run, folder / DRIFT):
+            reports.append((f"The editor's clips against {runs[0].title}", DRIFT))
+        page = _page(runs, items, reports, options)
         (folder / "index.html").write_text(page, encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)

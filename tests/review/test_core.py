@@ -8,7 +8,7 @@ import pytest
 
 from components.core.base import files
 from components.core.base.errors import UserError
-from components.review import core
+from components.review import core, drift
 from components.review.run import Run
 from tests.review import world
 from tests.review.conftest import OPTIONS
@@ -98,6 +98,18 @@ def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     assert "editor.lip.rank" in text
     assert "+0.2 better" in text
     assert "loss (A)" in text
+    assert not (tmp_path / "out/against.html").exists()  # four clips have no distribution
+
+
+@pytest.mark.slow
+def test_distributions_of_two_runs_are_compared(tmp_path: Path):
+    old, new = (
+        Run(world.write(tmp_path / name, clips=6, shift=shift), name, "abc") for name, shift in (("a", 0), ("b", 0.2))
+    )
+    assert drift.write(old, new, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "lip_opening_r" in text
+    assert "mouth_ssim" not in text  # measured on no clip
 
 
 def test_only_reviews_are_replaced(project: Path, tmp_path: Path):
