@@ -10,10 +10,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from components.core.base import runtime
-from components.core.media import FPS, RATE_HZ, audio, crops, shards, video
+from components.core.media import FPS, RATE_HZ, audio, shards, video
+from components.core.media.face import MEASURES
 from components.review.run import Run
 
 Frames = NDArray[np.uint8]
@@ -119,14 +121,13 @@ class PairTask:
 
 
 def _pair(task: PairTask) -> Film:
-    real, driver = crops.decode(task.real), crops.decode(task.driver)
     companion = video.decode_bytes(task.companion)
-    curves = {REAL: _curve(real.measures[: len(companion), 0])}
+    curves = {REAL: _curve(_opening(task.real)[: len(companion)])}
     sound = None
     if task.from_start:
-        rows = np.arange(len(companion)) % len(driver.measures)
-        curves[DRIVER] = _curve(driver.measures[rows, 0])
-        sound = np.resize(driver.samples, len(companion) * RATE_HZ // FPS)
+        curves[DRIVER] = _curve(np.resize(_opening(task.driver), len(companion)))
+        spoken, _ = soundfile.read(io.BytesIO(task.driver["wav"]), dtype="float32")
+        sound = np.resize(spoken, len(companion) * RATE_HZ // FPS)
     numbers = {
         k: v for k, v in task.row.items() if isinstance(v, float) and math.isfinite(v) and not k.startswith("relight")
     }
@@ -134,7 +135,9 @@ def _pair(task: PairTask) -> Film:
     return Film(
         kind="pair",
         id=task.row["pair_id"],
-        data=_encode(Strip({REAL: real.frames[: len(companion)], COMPANION: companion}, sound)),
+        data=_encode(
+            Strip({REAL: video.decode_bytes(task.real["mp4"])[: len(companion)], COMPANION: companion}, sound)
+        ),
         tiles=(REAL, COMPANION),
         frames=len(companion),
         slices=(f"speaker={task.row['speaker']}", state),
@@ -142,6 +145,12 @@ def _pair(task: PairTask) -> Film:
         values={COMPANION: numbers},
         reason=task.reason,
     )
+
+
+def _opening(crop: shards.Sample) -> NDArray[np.float32]:
+    """The lip opening (f,) of a crop, of whatever version of the crop stage."""
+    with np.load(io.BytesIO(crop["npz"])) as arrays:
+        return np.asarray(arrays["measures"][:, MEASURES.index("opening")])
 
 
 def _clip(key: str, sample: shards.Sample, values: Mapping[tuple[str, str], Mapping[str, float]]) -> Film:

@@ -83,6 +83,7 @@ def crop(key: str, speaker: str, frames: int) -> shards.Sample:
         measures=np.linspace(0, 1, frames * 6, dtype=np.float32).reshape(frames, 6),
         pose=np.zeros((frames, 3), np.float32),
         mask=np.zeros((frames, SIZE, SIZE // 8), np.uint8),
+        occluder=np.zeros((frames, SIZE, SIZE // 8), np.uint8),
     )
     about = {"crop_id": key, "speaker": speaker, "language": "en"}
     return {"mp4": mp4(film(1, frames), sound=False), "wav": wav.getvalue(), "npz": arrays, "json": about}
