@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup params repro flow server test lint clean
+.PHONY: help setup params repro flow server review release test lint clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ flow: setup data ## The same stages as a Prefect flow with retries, logs and art
 
 server: setup ## Start Prefect's server and its page on this machine; flows started after it report to it
 	@prefect server start
+
+review: setup ## Build the page about the last run and keep what people decide in it
+	@python -m components review --serve
+
+release: setup ## Pack the approved model, its cards, checksums and licence into dist/
+	@python -m components promote --release dist
 
 test: setup lint ## Check format, lint and types, then run every test, the whole pipeline at scale=smoke included
 	@pytest -n 2 -m "not slow"

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.core.base import files, runtime
+from components.core.base import files, gate, runtime
 from components.core.base.errors import UserError, shell
+
+log = logging.getLogger(__name__)
 
 METRICS = Path("metrics")
 LOG_WIDTH = 130  # characters, where there is no terminal that knows better
@@ -23,6 +26,7 @@ COLUMNS = {
 }
 
 LOOK = {
+    "The review, with players (`dubstrap review` builds it)": "artifacts/review/index.html",
     "Data Docs of the clips": "artifacts/validation/clips/data_docs/index.html",
     "Data Docs of the pairs": "artifacts/validation/pairs/data_docs/index.html",
     "Drift of companions against real clips": "artifacts/validation/pairs/drift.html",
@@ -68,6 +72,18 @@ def headline(metrics: Path) -> dict[str, dict[str, float]]:
     }
 
 
+def fallen(metrics: Path) -> list[str]:
+    """A line for each metric of the editor that is worse than the approved run's by more than its interval."""
+    approved = metrics / "approved.json"
+    if not approved.exists():
+        return []
+    evaluation, baseline = (json.loads(path.read_text()) for path in (metrics / "evaluate.json", approved))
+    return [
+        f"worse than the approved run: {found.metric} was {found.was}, is {found.now}"
+        for found in gate.regressions(evaluation, baseline)
+    ]
+
+
 def links(folder: Path) -> dict[str, Path]:
     """What is worth opening, by title; only what is there."""
     return {title: folder / path for title, path in LOOK.items() if (folder / path).exists()}
@@ -94,10 +110,13 @@ def show() -> None:
     for row in rows:
         shown.add_row(*row.values())
     console.print(shown)
+    for line in fallen(METRICS):
+        console.print(line, style="red", soft_wrap=True)
     for title, path in links(Path()).items():
         console.print(f"{title}: {path}", soft_wrap=True)
     console.print(
-        "More: `dvc metrics show`, `dvc plots show`. Dub: `dubstrap dub VIDEO SPEECH -o OUT.mp4`", soft_wrap=True
+        "More: `dubstrap review`, `dvc metrics show`, `dvc plots show`. Dub: `dubstrap dub VIDEO SPEECH -o OUT.mp4`",
+        soft_wrap=True,
     )
 
 
@@ -110,6 +129,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.headline:
         files.write_json(arguments.headline, headline(METRICS))
+        for line in fallen(METRICS):
+            log.warning(line)
     else:
         show()
 

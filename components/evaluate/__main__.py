@@ -13,7 +13,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--experts", type=Path, required=True, help="folder of experts; only the judges judge")
     parser.add_argument("--generator", type=Path, required=True, help="folder of the generator's weights")
     parser.add_argument("--editor", type=Path, required=True, help="folder of the editor's three phases")
-    parser.add_argument("--out", type=Path, required=True, help="folder for clips.parquet and samples/")
+    parser.add_argument("--out", type=Path, required=True, help="folder for clips.parquet, players and samples/")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of means and 95 %% intervals")
     parser.add_argument("--plots", type=Path, required=True, help="CSV of the same for `dvc plots`")
     parser.add_argument("--workers", type=int, default=runtime.cores(), help="processes (default: every core)")
@@ -24,7 +24,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     runtime.start()
-    from components.evaluate import benchmark, core, report, samples
+    from components.evaluate import benchmark, core, players, report, samples
     from components.evaluate.params import Params
     from components.evaluate.rows import Loader
 
@@ -38,6 +38,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with files.replacing(options.out / "clips.parquet") as path:
         evaluation.clips.to_parquet(path, index=False)
+    players.write(options.out, evaluation.players)
     for sample in evaluation.samples:
         samples.write(sample, options.out / "samples")
     figures = report.report(evaluation.clips, report.Resampling(values.bootstrap_samples, seed), values.min_slice)

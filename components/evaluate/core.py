@@ -14,10 +14,11 @@ from components.core.base.seeds import derive
 from components.core.media import FPS
 from components.core.media.face import MEASURES, measures
 from components.core.media.geometry import Window
-from components.evaluate import metrics
+from components.evaluate import metrics, players
 from components.evaluate.benchmark import Mel, Pair
 from components.evaluate.metrics import METRICS, Bools, Floats, Frames, Landmarks
 from components.evaluate.params import Params, SuccessParams
+from components.evaluate.players import Player
 from components.evaluate.rows import ROWS, Bench, second_look
 
 OPENING, WIDTH = MEASURES.index("opening"), MEASURES.index("width")
@@ -46,6 +47,7 @@ class Evaluation:
     """`clips` has one line per pair and row: pair_id, row, slices (joined by "|") and every metric."""
 
     clips: pd.DataFrame
+    players: list[Player]
     samples: list[Sample]
 
 
@@ -82,25 +84,31 @@ def run(pairs: list[Pair], load: Callable[[], Bench], params: Params, seed: int,
     chosen = set(np.linspace(0, len(pairs) - 1, min(params.sample_pairs, len(pairs))).round().astype(int).tolist())
     tasks = [Task(pair, load, params, seed, index in chosen) for index, pair in enumerate(pairs)]
     results = map_processes(score, tasks, "evaluate", workers)
-    lines = [line for scored, _ in results for line in scored]
+    lines = [line for scored, _, _ in results for line in scored]
     order = ["pair_id", "row", "slices", *METRICS, "face_share"]
     logging.getLogger(__name__).info("measured %d clips in %d rows", len(pairs), len(lines))
-    return Evaluation(pd.DataFrame(lines, columns=order), [sample for _, sample in results if sample])
+    made, samples = [player for _, player, _ in results], [sample for _, _, sample in results if sample]
+    return Evaluation(pd.DataFrame(lines, columns=order), made, samples)
 
 
-def score(task: Task) -> tuple[list[dict[str, str | float]], Sample | None]:
+def score(task: Task) -> tuple[list[dict[str, str | float]], Player, Sample | None]:
     """Dubs and measures one pair."""
     pair, bench = task.pair, _bench(task.load)
     rows = dub(pair, bench, task.seed)
     about = inspect(pair, bench, task.params)
     names = {"pair_id": pair.pair_id, "slices": "|".join(pair.slices)}
     lines: list[dict[str, str | float]] = []
+    opening = {}
     for row, dubbed in rows.items():
-        lines.append({**names, "row": row, **measure(dubbed, look(row, dubbed, about, task), about, bench)})
+        landmarks = look(row, dubbed, about, task)
+        seen = about.truth_landmarks if row == "truth" and about.truth_landmarks is not None else landmarks
+        opening[row] = lip_measures(seen)[:, OPENING]
+        lines.append({**names, "row": row, **measure(dubbed, landmarks, about, bench)})
     truth_cosine = next((line["identity_cosine"] for line in lines if line["row"] == "truth"), NAN)
     for line in lines:
         line["success_rate"] = success(line, float(truth_cosine), task.params.success)
-    return lines, Sample(pair, {row: dubbed.frames for row, dubbed in rows.items()}) if task.keep else None
+    frames = {row: dubbed.frames for row, dubbed in rows.items()}
+    return lines, players.make(pair, frames, opening), Sample(pair, frames) if task.keep else None
 
 
 # A process loads the models once for all its pairs.

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from components.core.base import errors, files, params, runtime
+from components.core.base import errors, files, params, reviews, runtime
 from components.validate import core, expectations, tables
 from components.validate.params import ClipsParams, PairsParams
 
@@ -17,6 +17,7 @@ def arguments() -> argparse.Namespace:
     pairs = tables.add_parser("pairs", help="pairs.parquet: bad companions are quarantined, each with its reason")
     pairs.add_argument("--pairs", type=Path, required=True, help="folder of pairs.parquet")
     pairs.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: real clips to compare with")
+    pairs.add_argument("--reviews", type=Path, required=True, help="folder of people's decisions; rejected pairs go")
     for parser_ in (clips, pairs):
         parser_.add_argument("--out", type=Path, required=True, help="folder for data_docs/ and what else is written")
         parser_.add_argument("--metrics", type=Path, required=True, help="JSON of the counts")
@@ -45,7 +46,7 @@ def validate_pairs(options: argparse.Namespace) -> None:
     outcomes = core.check_pairs(pairs, values, options.out / "data_docs")
     expectations.report(outcomes, "pairs.parquet")
     expectations.require(outcomes, "pairs.parquet")
-    result = core.sort(pairs, outcomes)
+    result = core.sort(pairs, outcomes, reviews.rejected(options.reviews, "pair"))
     tables.write(options.out / "accepted.parquet", result.accepted)
     tables.write(options.out / "quarantined.parquet", result.quarantined)
     core.require_yield(result, outcomes, values.min_accepted)

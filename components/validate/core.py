@@ -1,6 +1,7 @@
 """Judges tables of clips and of pairs. Knows no command line; writes only into the folders it is given."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from components.validate.drift import Drift, Method, drift
 from components.validate.expectations import SUITES, Outcome
 from components.validate.params import ClipsParams, PairsParams
 
+PEOPLE = "review"
+"""The filter's name under which pairs are quarantined that a person rejected."""
+PEOPLE_FIX = "Make more companions (pairs in params.yaml), or approve some again (`dubstrap review --serve`)."
+
 
 @dataclass(frozen=True)
 class Sorted:
@@ -21,7 +26,7 @@ class Sorted:
     Attributes:
         accepted: rows of pairs.parquet.
         quarantined: the others, with `reason`, the names of every filter that turned the row away.
-        rejected: by filter, how many rows it turned away, whatever the other filters said.
+        rejected: by filter, how many rows it turned away, whatever the other filters said; people are one of them.
     """
 
     accepted: pd.DataFrame
@@ -42,21 +47,32 @@ def check_pairs(pairs: pd.DataFrame, params: PairsParams, docs: Path) -> list[Ou
     return expectations.check(pairs, expectations.read(SUITES / "pairs.yaml", params), "pairs", docs)
 
 
-def sort(pairs: pd.DataFrame, outcomes: list[Outcome]) -> Sorted:
-    """Parts the pairs by the suite's filters; a missing value fails, for what was not measured can't be trusted."""
+def sort(pairs: pd.DataFrame, outcomes: list[Outcome], turned_down: Collection[str]) -> Sorted:
+    """Parts the pairs by the suite's filters and by the pair_ids that people turned down.
+
+    A missing value fails, for what was not measured can't be trusted.
+    """
     table = pairs.reset_index(drop=True)
     reasons: list[list[str]] = [[] for _ in range(len(table))]
-    rejected = {}
-    for outcome in (outcome for outcome in outcomes if outcome.expectation.filter):
-        name = str(outcome.expectation.filter)
-        column = table[outcome.expectation.kwargs["column"]]
-        failing = set(outcome.failing) | set(column.index[column.isna()])
-        rejected[name] = len(failing)
+    failing_by = {
+        str(outcome.expectation.filter): set(outcome.failing) | _missing(table, outcome)
+        for outcome in outcomes
+        if outcome.expectation.filter
+    }
+    failing_by[PEOPLE] = set(table.index[table["pair_id"].isin(turned_down)])
+    for name, failing in failing_by.items():
         for row in failing:
             reasons[row].append(name)
     joined = pd.Series([", ".join(names) for names in reasons], dtype=str)
     bad = joined != ""
+    rejected = {name: len(failing) for name, failing in failing_by.items()}
     return Sorted(table[~bad], table[bad].assign(reason=joined[bad]), rejected)
+
+
+def _missing(table: pd.DataFrame, outcome: Outcome) -> set[int]:
+    """The rows without a value in the column that the expectation is about."""
+    column = table[outcome.expectation.kwargs["column"]]
+    return set(column.index[column.isna()])
 
 
 def compare(accepted: pd.DataFrame, crops: pd.DataFrame, params: PairsParams, page: Path) -> Drift:
@@ -77,7 +93,7 @@ def require_yield(result: Sorted, outcomes: list[Outcome], min_accepted: int) ->
         got=f"{len(result.accepted)} of {total}: "
         + ", ".join(f"{name} kept {total - count}" for name, count in result.rejected.items()),
         expected=f"at least {min_accepted} (validate.pairs.min_accepted)",
-        fix=next(o.expectation.fix for o in outcomes if o.expectation.filter == strictest),
+        fix=next((o.expectation.fix for o in outcomes if o.expectation.filter == strictest), PEOPLE_FIX),
     )
 
 

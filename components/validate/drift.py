@@ -1,5 +1,6 @@
 """How far companions are from real clips, column by column (Evidently)."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pandas as pd
 
 from components.core.base.errors import UserError
 from components.core.base.files import replacing
+
+RANDOM = re.compile(r'"id": "([0-9a-f-]{36})"|root_metric_([0-9a-f]{32})')
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,16 @@ def drift(companions: pd.DataFrame, real: pd.DataFrame, method: Method, page: Pa
         raise UserError("drift can't be scored", got=str(error), fix="Mend validate.pairs.drift_*.") from None
     with replacing(page) as path:
         snapshot.save_html(str(path))
+        path.write_text(_stable(path.read_text()))
     values = [(metric["config"], metric["value"]) for metric in snapshot.dict()["metrics"]]
     scores = {config["column"]: float(value) for config, value in values if "column" in config}
     share = next(float(value["share"]) for config, value in values if "column" not in config)
     return Drift(scores, share)
+
+
+def _stable(page: str) -> str:
+    """The page with its random names numbered: equal for equal results, so that training on them is not repeated."""
+    names = dict.fromkeys(one or other for one, other in RANDOM.findall(page))
+    for number, name in enumerate(names):
+        page = page.replace(name, f"part{number}")
+    return page

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from components.core.media import shards
 from components.evaluate import __main__ as stage
 from components.evaluate import benchmark, rows
 from tests.evaluate.conftest import World, crop, speech
@@ -37,6 +38,7 @@ def test_all_outputs_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     table = pd.read_parquet("out/clips.parquet")
     assert table.groupby("row").size().to_dict() == dict.fromkeys(rows.ROWS, 2)
     assert len(pd.read_csv("plots.csv")) == sum(map(len, figures["rows"].values()))
+    assert [key for key, _ in shards.iterate(Path("out"))] == ["c0--p0", "c1--p1"]
     assert {path.name for path in Path("out/samples").iterdir()} == {
         f"c{i}--p{i}.{kind}" for i in range(2) for kind in ("png", "mp4")
     }

@@ -11,7 +11,10 @@ from flows import summary
 
 def figures(mean: float) -> dict[str, dict[str, float]]:
     """One method's figures as evaluate.json has them."""
-    return {"mouth_psnr_db": {"mean": mean, "lo": mean - 1, "hi": mean + 1, "n": 4}, "seam_db": {"mean": 0.0}}
+    return {
+        "mouth_psnr_db": {"mean": mean, "lo": mean - 1, "hi": mean + 1, "n": 4},
+        "seam_db": {"mean": 0.0, "lo": 0.0, "hi": 0.0},
+    }
 
 
 @pytest.fixture
@@ -49,3 +52,11 @@ def test_only_what_is_there_is_linked(tmp_path: Path) -> None:
     card.parent.mkdir(parents=True)
     card.touch()
     assert summary.links(tmp_path) == {"Its model card": card}
+
+
+def test_what_fell_below_the_approved_run_is_named(metrics: Path) -> None:
+    assert summary.fallen(metrics) == []
+    (metrics / "approved.json").write_text(json.dumps({"rows": {"editor": figures(26)}}))
+    assert summary.fallen(metrics) == [
+        "worse than the approved run: mouth_psnr_db was 26 (25 to 27), is 24 (23 to 25)",
+    ]

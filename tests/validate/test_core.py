@@ -76,7 +76,7 @@ def test_bad_companions_are_quarantined_with_every_reason(
     pairs.iloc[3, pairs.columns.get_loc("flicker_ratio")] = 9.0
     pairs.iloc[7, pairs.columns.get_loc("lip_change_px")] = np.nan  # not measured is not trusted
     outcomes = core.check_pairs(pairs, pairs_params, tmp_path / "docs")
-    result = core.sort(pairs, outcomes)
+    result = core.sort(pairs, outcomes, ())
     assert dict(zip(result.quarantined["pair_id"], result.quarantined["reason"], strict=True)) == {
         "pair03": "identity, no_flicker",
         "pair07": "lips_moved",
@@ -89,6 +89,7 @@ def test_bad_companions_are_quarantined_with_every_reason(
         "outside_unchanged": 0,
         "no_flicker": 1,
         "no_collapse": 0,
+        "review": 0,
     }
     figures = core.figures(result, outcomes, None)
     assert figures["accepted_share"] == pytest.approx(28 / 30)
@@ -96,12 +97,23 @@ def test_bad_companions_are_quarantined_with_every_reason(
     assert "drift" not in figures
 
 
+def test_what_people_turned_down_is_quarantined_too(pairs: pd.DataFrame, pairs_params: PairsParams, tmp_path: Path):
+    pairs.loc[3, "flicker_ratio"] = 9.0
+    outcomes = core.check_pairs(pairs, pairs_params, tmp_path / "docs")
+    result = core.sort(pairs, outcomes, {"pair03", "pair05", "of another run"})
+    assert result.quarantined["reason"].tolist() == ["no_flicker, review", "review"]
+    assert result.rejected["review"] == 2
+    result = core.sort(pairs, outcomes, set(pairs["pair_id"]))
+    with pytest.raises(UserError, match=r"review kept 0.*dubstrap review --serve"):
+        core.require_yield(result, outcomes, 1)
+
+
 def test_a_low_yield_names_every_filter_and_what_to_change(
     pairs: pd.DataFrame, pairs_params: PairsParams, tmp_path: Path
 ):
     pairs.loc[:24, "sharpness_ratio"] = 0.1
     outcomes = core.check_pairs(pairs, pairs_params, tmp_path / "docs")
-    result = core.sort(pairs, outcomes)
+    result = core.sort(pairs, outcomes, ())
     with pytest.raises(UserError) as error:
         core.require_yield(result, outcomes, pairs_params.min_accepted)
     assert "got 5 of 30: identity kept 30" in str(error.value)

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from components.core.base import reviews
 from components.validate import __main__ as stage
 
 
@@ -31,7 +33,19 @@ def save(path: Path, table: pd.DataFrame) -> None:
 
 
 CLIPS = ("clips", "--clips", "clips", "--out", "out", "--metrics", "metrics.json")
-PAIRS = ("pairs", "--pairs", "pairs", "--crops", "crops", "--out", "out", "--metrics", "metrics.json")
+PAIRS = (
+    "pairs",
+    "--pairs",
+    "pairs",
+    "--crops",
+    "crops",
+    "--reviews",
+    "reviews",
+    "--out",
+    "out",
+    "--metrics",
+    "metrics.json",
+)
 
 
 def test_clips_leave_docs_and_metrics(run, clips: pd.DataFrame):
@@ -61,6 +75,25 @@ def test_pairs_leave_both_tables_drift_and_metrics(run, pairs: pd.DataFrame, cro
     assert len(pd.read_parquet("out/accepted.parquet")) == 29
     assert pd.read_parquet("out/quarantined.parquet")["reason"].tolist() == ["identity"]
     assert Path("out/drift.html").exists()
+
+
+def test_a_pair_that_a_person_rejected_leaves_until_it_is_approved(run, pairs: pd.DataFrame, crops: pd.DataFrame):
+    save(Path("pairs/pairs.parquet"), pairs)
+    save(Path("crops/crops.parquet"), crops)
+    no = reviews.Decision("2026-01-01T00:00:00.000000+00:00", "run", "pair", "pair07", "reject", "two mouths", "Ann")
+    reviews.append(Path("reviews/a.jsonl"), no)
+    run(*PAIRS)
+    quarantined = pd.read_parquet("out/quarantined.parquet")
+    assert dict(zip(quarantined["pair_id"], quarantined["reason"], strict=True)) == {"pair07": "review"}
+    assert "pair07" not in set(pd.read_parquet("out/accepted.parquet")["pair_id"])
+    assert json.loads(Path("metrics.json").read_text())["yield"]["review"] == pytest.approx(29 / 30)
+    before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+    reviews.append(Path("reviews/b.jsonl"), replace(no, kind="clip", verdict="comment"))
+    run(*PAIRS)
+    assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
+    reviews.append(Path("reviews/b.jsonl"), replace(no, verdict="approve", time="2026-01-02T00:00:00.000000+00:00"))
+    run(*PAIRS)
+    assert len(pd.read_parquet("out/accepted.parquet")) == 30
 
 
 def test_too_few_companions_keep_the_quarantine_for_reading(run, pairs: pd.DataFrame, crops: pd.DataFrame, capsys):

@@ -1,0 +1,1 @@
+"""Review: one page about a run, with players, to judge it by."""

@@ -1,0 +1,184 @@
+"""Writes the site: the page, its films, and the reports it links to. Knows no command line."""
+
+import base64
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from components.core.base import gate, reviews
+from components.core.base.errors import UserError
+from components.core.media import FPS
+from components.review import drift, films, sections
+from components.review.films import SHOWN, Film
+from components.review.run import Row, Run
+
+SITE = Path(__file__).parent / "site"
+MARKER = ".dubstrap-review"
+DRIFT = "against.html"
+APPROVED = "approved"
+"""metrics/approved.json, the benchmark of the last promoted run (`dubstrap promote`)."""
+REPORTS = {
+    "Data Docs of the clips": ("artifacts/validation/clips/data_docs", "clips_docs", "index.html"),
+    "Data Docs of the pairs": ("artifacts/validation/pairs/data_docs", "pairs_docs", "index.html"),
+    "Drift of companions against real clips": ("artifacts/validation/pairs/drift.html", "drift.html", ""),
+    "Model card": ("artifacts/export/MODEL_CARD.md", "MODEL_CARD.md", ""),
+}
+PAIR_RIGHT = {
+    "identity_cosine": gate.UP, "lip_change_px": gate.UP, "outside_psnr_db": gate.UP, "flicker_ratio": 1.0,
+    "sharpness_ratio": 1.0, "sync_confidence": gate.UP, "opening_r": gate.UP,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the site is made.
+
+    Attributes:
+        most_pairs: training pairs with a player; those in quarantine come first.
+        workers: processes that make films.
+        decides: whether the page will be served by something that keeps decisions.
+        reviews: folder of the decisions made so far.
+    """
+
+    most_pairs: int
+    workers: int
+    decides: bool
+    reviews: Path
+
+
+def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
+    """Writes the site of one run, or of two with the later one judged against the first; returns its index.html.
+
+    Raises:
+        UserError: a run holds nothing, `out` is a folder of something else, or a decision can't be read.
+    """
+    for run in runs:
+        run.check()
+    _require_ours(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as parent:
+        folder = Path(parent) / "site"
+        (folder / "films").mkdir(parents=True)
+        (folder / MARKER).touch()
+        run = runs[-1]
+        shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
+        shown += films.pairs(run, options.most_pairs, options.workers)
+        items = [_item(film, number, folder) for number, film in enumerate(shown)]
+        reports = _reports(run, folder)
+        if len(runs) > 1 and drift.write(runs[0], run, folder / DRIFT):
+            reports.append((f"The editor's clips against {runs[0].title}", DRIFT))
+        page = _page(runs, items, reports, options)
+        (folder / "index.html").write_text(page, encoding="utf-8")
+        if out.exists():
+            shutil.rmtree(out)
+        folder.rename(out)
+    return out / "index.html"
+
+
+def _require_ours(out: Path) -> None:
+    if out.exists() and not (out.is_dir() and ((out / MARKER).exists() or not any(out.iterdir()))):
+        raise UserError(
+            f"{out} is not a review", expected="a new or empty folder, or an earlier review", fix="Name another --out."
+        )
+
+
+def _item(film: Film, number: int, folder: Path) -> Row:
+    """The film on disk, under a number, since ids may be anything, and what the page's script needs to show it."""
+    name = f"films/{number:05d}.mp4"
+    (folder / name).write_bytes(film.data)
+    order = list(SHOWN.values())
+    tiles = sorted(enumerate(film.tiles), key=lambda tile: _place(tile[1], order))
+    values = {key: value for key, value in asdict(film).items() if key not in ("data", "tiles")}
+    return {**values, "film": name, "fps": FPS, "count": len(film.tiles), "tiles": [list(tile) for tile in tiles]}
+
+
+def _place(name: str, order: Sequence[str]) -> int:
+    known = [place for place, shown in enumerate(order) if name == shown or name.startswith(f"{shown} (")]
+    return known[-1] if known else len(order)
+
+
+def _reports(run: Run, folder: Path) -> list[tuple[str, str]]:
+    """Copies what other stages wrote for people; (title, address) of each that is there."""
+    found = []
+    for title, (source, target, page) in REPORTS.items():
+        path = run.folder / source
+        if path.is_dir():
+            shutil.copytree(path, folder / target)
+        elif path.is_file():
+            shutil.copy(path, folder / target)
+        if path.exists():
+            found.append((title, f"{target}/{page}" if page else target))
+    return found
+
+
+def _page(runs: Sequence[Run], items: list[Row], reports: list[tuple[str, str]], options: Options) -> str:
+    run = runs[-1]
+    base = runs[0].metrics("evaluate") if len(runs) > 1 else run.metrics(APPROVED)
+    base_name = runs[0].title if len(runs) > 1 else "the approved run" if base else ""
+    right = {
+        name: _sign(value) for name, value in {**gate.RIGHT, "seconds_per_second": gate.DOWN, **PAIR_RIGHT}.items()
+    }
+    made = [asdict(decision) for decision in reviews.read(options.reviews) if decision.run == run.id]
+    about = {"decides": options.decides, "decisions": made, "right": right, "items": items}
+    style, script = ((SITE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    environment = Environment(
+        loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        **_context(runs, base),
+        base_name=base_name,
+        reports=reports,
+        decides=options.decides,
+        counts={kind: sum(item["kind"] == kind for item in items) for kind in ("clip", "pair")},
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=_hash(script),
+        data=json_for_script(about),
+    )
+
+
+def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
+    """What the template shows about the run."""
+    run = runs[-1]
+    return {
+        "runs": runs,
+        "run": run,
+        "card": run.card,
+        "regressions": gate.regressions(run.metrics("evaluate"), base),
+        "metrics": sections.metrics(run, base.get("rows", {})),
+        "slices": sections.slices(run, base.get("slices", {})),
+        "intervals": sections.intervals(run),
+        "not_measured": run.metrics("evaluate").get("not_measured", {}),
+        "losses": sections.losses(runs),
+        "yields": sections.yields(run),
+        "rejects": sections.rejects(run),
+        "drift": run.metrics("validate_pairs").get("drift", {}),
+        "speed": run.metrics("export").get("parity", {}),
+        "lineage": sections.lineage(run),
+        "changed": sections.changed_params(runs[0], run) if len(runs) > 1 else [],
+    }
+
+
+def _sign(right: float) -> str | float:
+    return {gate.UP: "up", gate.DOWN: "down"}.get(right, right)
+
+
+def json_for_script(value: Any) -> Markup:
+    """JSON that can stand between script tags whatever its texts are."""
+    text = json.dumps(value, allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _hash(script: str) -> str:
+    """The script as a Content-Security-Policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,119 @@
+"""One run as its files tell it. Whatever a half-finished run lacks is absent here, and the page says so."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import yaml
+from pyarrow import ArrowInvalid
+
+from components.core.base.errors import UserError
+
+Row = dict[str, Any]
+ID_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in a folder: the workspace or a revision's checkout.
+
+    Attributes:
+        folder: of the project.
+        title: how the page calls it.
+        rev: the commit, short; names the file of its reviews.
+    """
+
+    folder: Path
+    title: str
+    rev: str
+
+    def check(self) -> "Run":
+        """Itself; a UserError where no stage of the pipeline has left anything to look at."""
+        if not any(
+            (self.folder / name).is_dir() and any((self.folder / name).iterdir()) for name in ("metrics", "artifacts")
+        ):
+            raise UserError(
+                f"{self.title} holds no run",
+                got="neither metrics/ nor artifacts/",
+                expected="the project's folder, or a revision in which the pipeline ran",
+                fix="Run `make repro` first, or name another revision with --rev.",
+            )
+        return self
+
+    @cached_property
+    def id(self) -> str:
+        """The same for the same results: the first characters of the SHA-256 of dvc.lock."""
+        lock = self.folder / "dvc.lock"
+        return hashlib.sha256(lock.read_bytes() if lock.is_file() else b"").hexdigest()[:ID_LENGTH]
+
+    def metrics(self, stage: str) -> Row:
+        """metrics/<stage>.json; empty where it is absent or was cut off while written."""
+        return self._json(f"metrics/{stage}.json")
+
+    @property
+    def card(self) -> Row:
+        """The exported model's card; empty before export."""
+        return self._json("artifacts/export/card.json")
+
+    def table(self, name: str) -> list[Row]:
+        """The rows of artifacts/<name>.parquet; none where it is absent or broken."""
+        try:
+            rows: list[Row] = pyarrow.parquet.read_table(self.folder / "artifacts" / f"{name}.parquet").to_pylist()
+        except (FileNotFoundError, ArrowInvalid):
+            return []
+        return rows
+
+    def losses(self) -> dict[str, list[Row]]:
+        """plots/*.csv of the stages that train, as rows of text, by the file's stem."""
+        found = {path.stem: _csv(path) for path in sorted((self.folder / "plots").glob("*.csv"))}
+        return {name: rows for name, rows in found.items() if rows and {"step", "loss"} <= set(rows[0])}
+
+    def stages(self) -> dict[str, Row]:
+        """What dvc.lock says of each stage that has run."""
+        return dict(self._yaml("dvc.lock").get("stages", {}))
+
+    def unfinished(self) -> list[str]:
+        """The stages of dvc.yaml that dvc.lock does not know."""
+        return [name for name in self._yaml("dvc.yaml").get("stages", {}) if name not in self.stages()]
+
+    def data_hash(self) -> str:
+        """The hash of data/ that the run used, from data.dvc; "-" where DVC does not track it."""
+        outs = self._yaml("data.dvc").get("outs") or [{}]
+        return str(outs[0].get("md5", "-"))
+
+    def params(self) -> dict[str, Any]:
+        """params.yaml as {"editor.lip.rank": 8}."""
+        return dict(_leaves(self._yaml("params.yaml")))
+
+    def _json(self, name: str) -> Row:
+        try:
+            values = json.loads((self.folder / name).read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def _yaml(self, name: str) -> Row:
+        try:
+            values = yaml.safe_load((self.folder / name).read_text())
+        except (FileNotFoundError, yaml.YAMLError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+
+def _csv(path: Path) -> list[Row]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from _leaves(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, node

@@ -1,0 +1,154 @@
+"""What the page says in words, tables and charts about a run, beside another one where there is one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from components.core.base import gate
+from components.review import charts
+from components.review.run import Row, Run
+
+ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
+HEADLINE = (
+    "mouth_psnr_db", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence", "identity_cosine",
+    "sharpness_ratio", "success_rate",
+)  # fmt: skip
+SLICE_ROW = "editor"
+DOWN_TOO = ("seconds_per_second",)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure: its text, its change against the other run, and whether that is `better`, `worse` or neither."""
+
+    text: str
+    change: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a heading per column; the first cell of a line is its heading."""
+
+    head: Sequence[str]
+    lines: Sequence[tuple[str, Sequence[Cell]]]
+
+
+def benchmark(run: Run) -> Row:
+    """The rows of evaluate.json and export.json; empty before evaluate."""
+    found: Row = {}
+    for stage in ("evaluate", "export"):
+        found |= run.metrics(stage).get("rows", {})
+    return found
+
+
+def metrics(run: Run, base: Mapping[str, Any]) -> Table:
+    """Every metric of every row, and the change against the rows of `base`."""
+    ours = benchmark(run)
+    rows = [row for row in ROWS if row in ours]
+    names = list(dict.fromkeys(name for name in (*gate.RIGHT, *(m for row in rows for m in ours[row]))))
+    used = [name for name in names if any(name in ours[row] for row in rows)]
+    lines = [
+        (f"{name} {wanted(name)}", [cell(name, ours[row].get(name), base.get(row, {}).get(name)) for row in rows])
+        for name in used
+    ]
+    return Table(("metric", *rows), lines)
+
+
+def slices(run: Run, base: Mapping[str, Any]) -> Table:
+    """The headline of the final editor in each slice."""
+    ours = run.metrics("evaluate").get("slices", {})
+    names = [name for name in HEADLINE if any(name in rows.get(SLICE_ROW, {}) for rows in ours.values())]
+    lines = []
+    for slice_, rows in ours.items():
+        then = base.get(slice_, {}).get(SLICE_ROW, {})
+        mine = rows.get(SLICE_ROW, {})
+        count = max((int(value["n"]) for value in mine.values()), default=0)
+        lines.append((f"{slice_} ({count})", [cell(name, mine.get(name), then.get(name)) for name in names]))
+    return Table(("slice (clips)", *names), lines)
+
+
+def cell(name: str, value: Mapping[str, float] | None, base: Mapping[str, float] | None) -> Cell:
+    """A mean with its interval. Better and worse are differences beyond the other's whole interval."""
+    if value is None:
+        return Cell("not measured", "", "")
+    text = f"{value['mean']:.3g} ({value['lo']:.3g} to {value['hi']:.3g})"
+    if base is None:
+        return Cell(text, "", "")
+    verdict = "worse" if gate.is_worse(name, value, base) else "better" if gate.is_worse(name, base, value) else ""
+    return Cell(text, f"{value['mean'] - base['mean']:+.3g}", verdict)
+
+
+def wanted(name: str) -> str:
+    """Which way is better, as a sign."""
+    right = gate.DOWN if name in DOWN_TOO else gate.RIGHT.get(name)
+    return "" if right is None else {gate.UP: "↑", gate.DOWN: "↓"}.get(right, f"→ {right:g}")
+
+
+def intervals(run: Run) -> list[tuple[str, Markup]]:
+    """A chart of each headline metric: its mean and interval in every row."""
+    ours = benchmark(run)
+    found = {name: {row: ours[row][name] for row in ROWS if name in ours.get(row, {})} for name in HEADLINE}
+    return [(f"{name} {wanted(name)}", charts.whiskers(values, name)) for name, values in found.items() if values]
+
+
+def losses(runs: Sequence[Run]) -> list[tuple[str, Markup]]:
+    """A chart per stage that trains: its loss, by expert where there are several, of every run."""
+    stages = dict.fromkeys(name for run in runs for name in run.losses())
+    found = []
+    for stage in stages:
+        series: dict[str, list[tuple[float, float]]] = {}
+        for side, run in zip("AB", runs, strict=False):
+            for row in run.losses().get(stage, []):
+                name = row.get("expert") or "loss"
+                key = f"{name} ({side})" if len(runs) > 1 else name
+                series.setdefault(key, []).append((float(row["step"]), float(row["loss"])))
+        found.append((stage, charts.lines(series, f"training loss of {stage}")))
+    return [(stage, chart) for stage, chart in found if chart]
+
+
+def yields(run: Run) -> list[tuple[str, int, int]]:
+    """(what, how many passed, of how many) from footage to training pairs."""
+    ingest, crop, validation = (run.metrics(stage) for stage in ("ingest", "crop", "validate_pairs"))
+    found = [
+        (name, values[key], values[key] + values["rejected"])
+        for name, values, key in (("ingest: clips", ingest, "clips"), ("crop: faces", crop, "crops"))
+        if {key, "rejected"} <= set(values)
+    ]
+    total = validation.get("pairs", 0)
+    found += [(f"pairs: {name}", round(share * total), total) for name, share in validation.get("yield", {}).items()]
+    if "accepted" in validation:
+        found.append(("pairs: accepted in all", validation["accepted"], total))
+    return found
+
+
+def rejects(run: Run) -> list[Row]:
+    """Clips and crops that were turned away: source, reason, detail."""
+    return [
+        {"stage": stage, **{key: str(row.get(key, "")) for key in ("source", "reason", "detail")}}
+        for stage, name in (("ingest", "clips/rejects"), ("crop", "crops/rejects"))
+        for row in run.table(name)
+    ]
+
+
+def lineage(run: Run) -> list[Row]:
+    """For each stage that ran: what it read and what it left, with DVC's hashes."""
+    return [
+        {
+            "stage": name,
+            "deps": [(str(entry["path"]), str(entry.get("md5", "-"))) for entry in stage.get("deps", [])],
+            "outs": [(str(entry["path"]), str(entry.get("md5", "-"))) for entry in stage.get("outs", [])],
+        }
+        for name, stage in run.stages().items()
+    ]
+
+
+def changed_params(old: Run, new: Run) -> list[tuple[str, str, str]]:
+    """(key, value before, value now) of the params that differ."""
+    before, now = old.params(), new.params()
+    keys = sorted(before.keys() | now.keys())
+    absent = "-"
+    pairs = ((key, str(before.get(key, absent)), str(now.get(key, absent))) for key in keys)
+    return [pair for pair in pairs if pair[1] != pair[2]]

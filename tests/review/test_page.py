@@ -1,0 +1,174 @@
+"""The page in headless Chromium: offline, in step, deciding, at both widths, accessible."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from components.core.base import reviews
+from components.review import core, server
+from components.review.run import Run
+from tests.review import world
+from tests.review.browser import Page
+from tests.review.conftest import OPTIONS
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+SHOWN = "document.querySelectorAll('#clip figure:not([hidden]) canvas')"
+PAINTED = f"[...{SHOWN}].every(c => c.dataset.frame !== undefined)"
+# The frame that each visible tile really shows, read from its pixels (world.grey).
+SEEN = f"[...{SHOWN}].map(c => Math.round((c.getContext('2d').getImageData(24, 24, 1, 1).data[1] - 30) / 10))"
+# Notes what is seen at each repaint of the window, from now on.
+RECORD = (
+    f"window.recorded = []; const watch = () => {{ recorded.push({SEEN}); requestAnimationFrame(watch); }}; watch(); 1"
+)
+
+
+@contextlib.contextmanager
+def served(project: Path, out: Path, folder: Path) -> Iterator[str]:
+    """The address of a review of the project that keeps decisions."""
+    run = Run(project, "the workspace", "abc")
+    core.build([run], out, core.Options(500, 1, decides=True, reviews=folder))
+    listener = server.listen(server.Address("127.0.0.1", 0))
+    target = server.Target(run.rev, run.id)
+    uvicorn_server = uvicorn.Server(uvicorn.Config(server.app(out, folder, target, ""), log_level="error"))
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A served review that nobody has decided in."""
+    folder = tmp_path_factory.mktemp("served")
+    with served(project, folder / "site", folder / "reviews") as where:
+        yield where
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+def test_it_opens_from_disk_offline_without_a_word_on_the_console(page: Page, site: Path, width_px: int):
+    page.problems.clear()
+    page.open((site / "index.html").as_uri(), width_px)
+    page.wait(PAINTED)
+    assert page.problems == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width_px
+    for part in ("#clip canvas", "#clip .curve", '[data-role="play"]', "#metrics td"):
+        assert page.evaluate(f"document.querySelector('{part}').getBoundingClientRect().width") > 10, part
+    assert page.evaluate("document.querySelector('.decide:not([hidden])')") is None  # read-only
+
+
+def test_reports_open_offline_too(page: Page, site: Path):
+    page.problems.clear()
+    for name in ("drift.html", "pairs_docs/index.html"):
+        page.call("Page.navigate", url=(site / name).as_uri())
+        page.wait("document.readyState === 'complete' && document.title")
+    assert page.problems == []
+
+
+def test_tiles_stay_in_step_while_playing_and_stepping(page: Page, address: str):
+    page.open(address)
+    page.wait(PAINTED)
+    assert set(page.evaluate(SEEN)) == {0}
+    for expected in (1, 2, 3):
+        page.click('#clip [data-role="on"]')
+        page.wait(f"{SHOWN}[0].dataset.frame == {expected}")
+        assert set(page.evaluate(SEEN)) == {expected}
+    page.click('#clip [data-role="back"]')
+    page.wait(f"{SHOWN}[0].dataset.frame == 2")
+    page.evaluate(RECORD)
+    page.click('#clip [data-role="play"]')
+    page.wait("window.recorded.at(-1)?.[0] >= " + str(world.FRAMES - 2))
+    recorded = page.evaluate("window.recorded")
+    assert max(max(tiles) - min(tiles) for tiles in recorded) <= 1
+    assert len({tiles[0] for tiles in recorded}) > 5, "it did not play"
+
+
+def test_the_worst_come_first_by_any_metric_and_slices_filter(page: Page, address: str):
+    page.open(address)
+    names = "[...document.querySelectorAll('#clip .list button')].map(b => b.dataset.id.slice(0, 8))"
+
+    def choose(role: str, value: str) -> list[str]:
+        page.evaluate(
+            f"(() => {{ const s = document.querySelector('#clip [data-role={role}]'); s.value = '{value}';"
+            "s.dispatchEvent(new Event('input')); })()"
+        )
+        found: list[str] = page.evaluate(names)
+        return found
+
+    assert page.evaluate(names) == ["speaker0", "speaker1", "speaker2", "speaker3"]
+    assert choose("end", "best")[0] == "speaker3"
+    assert choose("metric", "sharpness_ratio")[0] == "speaker3"  # 0.36 is nearest to 1
+    assert choose("slice", "language=es") == ["speaker2", "speaker0"]
+    assert choose("search", "AKER0") == ["speaker0"]
+    quarantined = page.evaluate("[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(Boolean)")
+    assert sorted(quarantined) == ["quarantined: no_flicker", "quarantined: review"]
+
+
+def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        page.problems.clear()
+        page.open(where)
+        page.wait(PAINTED)
+        page.evaluate(
+            f"(() => {{ const box = document.querySelector('#pair .decide'); box.querySelector('input').value = 'Ann';"
+            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})()"
+        )
+        judged = page.evaluate("document.querySelector('#pair .player > div').dataset.id")
+        page.click('#pair [data-verdict="reject"]')
+        page.wait("document.querySelector('#pair .decide [role=status]').textContent === 'saved: reject'")
+        page.open(where, 390)
+        page.wait("document.querySelectorAll('#pair .said li').length")
+        said = page.evaluate("document.querySelector('#pair .said').textContent")
+        assert world.HOSTILE in said
+        assert "Ann" in said
+        assert page.evaluate("document.querySelectorAll('img').length") == 0
+        assert page.problems == []
+    assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
+    core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
+    page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
+    assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
+    assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
+
+
+def test_what_is_not_saved_is_said(page: Page, address: str):
+    page.open(address)
+    page.wait(PAINTED)
+    page.evaluate("document.querySelector('#verdict .decide input').value = ''")
+    page.click('#verdict [data-verdict="approve"]')
+    page.wait(
+        "document.querySelector('#verdict [role=status]').textContent.startsWith('not saved: reviewer must have')"
+    )
+
+
+def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run = Run(project, "the workspace", "abc")
+    one = core.films.pairs(run, 1, 1)[0]
+    many = [replace(one, id=f"{number:03}-{'long name ' * 20}{world.HOSTILE}") for number in range(500)]
+    monkeypatch.setattr(core.films, "pairs", lambda *given: many)
+    core.build([run], tmp_path / "site", OPTIONS)
+    page.problems.clear()
+    for width_px in (1280, 390):
+        page.open((tmp_path / "site/index.html").as_uri(), width_px)
+        assert page.evaluate("document.querySelectorAll('#pair .list button').length") == 500
+        assert page.evaluate("document.documentElement.scrollWidth") <= width_px
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+def test_it_is_accessible(page: Page, address: str, width_px: int):
+    page.open(address, width_px)
+    page.wait(PAINTED)
+    page.evaluate(AXE.read_text() + "; 1")
+    found = page.evaluate(
+        "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 150)).join(' | ')))"
+    )
+    assert found == []

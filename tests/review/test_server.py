@@ -1,0 +1,119 @@
+"""Decisions are kept or refused with a reason; nobody comes in from elsewhere."""
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from components.core.base import reviews
+from components.core.base.errors import UserError
+from components.review import server
+from components.review.server import Address, Target
+from tests.review.world import HOSTILE
+
+GIVEN = {"kind": "pair", "id": "p--0", "verdict": "reject", "comment": HOSTILE, "reviewer": "Ann"}
+TARGET = Target("abc", "0123456789ab")
+HOME = "http://127.0.0.1:8300"
+
+
+def client(site: Path, folder: Path, token: str = "") -> TestClient:
+    return TestClient(server.app(site, folder, TARGET, token), base_url=HOME)
+
+
+def test_a_decision_is_kept_and_given_back(site: Path, tmp_path: Path):
+    with client(site, tmp_path) as browser:
+        answer = browser.post("/api/decisions", json=GIVEN)
+        assert answer.status_code == 201
+        assert browser.get("/api/decisions").json() == [answer.json()]
+    (kept,) = reviews.read(tmp_path)
+    assert (kept.comment, kept.run, kept.id) == (HOSTILE, TARGET.run, "p--0")
+    assert [path.name for path in tmp_path.iterdir()] == ["abc.jsonl"]
+    with client(site, tmp_path) as browser:  # another start of the server
+        assert len(browser.get("/api/decisions").json()) == 1
+
+
+def test_decisions_of_other_runs_are_not_shown(site: Path, tmp_path: Path):
+    reviews.append(tmp_path / "old.jsonl", reviews.Decision(reviews.now(), "other", "pair", "p", "reject", "", "Bob"))
+    assert client(site, tmp_path).get("/api/decisions").json() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verdict": "maybe"}, "verdict must be one of"),
+        ({"reviewer": ""}, "reviewer must have"),
+        ({"verdict": "comment", "comment": ""}, "needs words"),
+        ({"comment": "x" * 70_000}, "at most"),
+        ({"time": "2020"}, "is given as"),
+    ],
+)
+def test_what_is_no_decision_is_refused_and_not_written(
+    site: Path, tmp_path: Path, change: dict[str, str], message: str
+):
+    answer = client(site, tmp_path).post("/api/decisions", json=GIVEN | change)
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_forms_and_broken_json_are_refused(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path)
+    assert browser.post("/api/decisions", data=GIVEN).status_code == 400
+    headers = {"content-type": "application/json"}
+    assert browser.post("/api/decisions", content=b"{", headers=headers).status_code == 400
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"host": "rebound.example:8300"},
+        {"origin": "http://127.0.0.1:9"},
+    ],
+)
+def test_other_sites_and_rebound_names_are_refused(site: Path, tmp_path: Path, headers: dict[str, str]):
+    assert client(site, tmp_path).post("/api/decisions", json=GIVEN, headers=headers).status_code == 403
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_beyond_loopback_the_token_is_asked_for(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path, token="secret")
+    assert browser.get("/").status_code == 401
+    assert browser.get("/?token=wrong").status_code == 401
+    assert browser.post("/api/decisions", json=GIVEN).status_code == 401
+    entered = browser.get("/?token=secret")
+    assert entered.status_code == 200
+    assert "secret" not in str(entered.url)
+    assert browser.post("/api/decisions", json=GIVEN).status_code == 201
+
+
+def test_films_can_be_read_in_parts_and_nothing_outside(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path)
+    part = browser.get("/films/00000.mp4", headers={"range": "bytes=0-9"})
+    assert (part.status_code, len(part.content)) == (206, 10)
+    assert browser.get("/../../etc/passwd").status_code == 404
+    assert browser.get("/%2e%2e/%2e%2e/etc/passwd").status_code == 404
+
+
+def test_two_servers_on_one_port():
+    first = server.listen(Address("127.0.0.1", 0))
+    port = first.getsockname()[1]
+    try:
+        with pytest.raises(UserError, match=rf"127\.0\.0\.1:{port}.*another review.*--port {port + 1}"):
+            server.listen(Address("127.0.0.1", port))
+    finally:
+        first.close()
+    with pytest.raises(UserError, match="cannot serve"):
+        server.listen(Address("127.0.0.1", 99999))
+
+
+def test_what_is_loopback():
+    assert [Address(host, 1).is_loopback for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.1")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+    assert Address("127.0.0.1", 1).token == ""
+    beyond = Address("0.0.0.0", 1)
+    assert len(beyond.token) > 30
+    assert beyond.token == beyond.token != Address("0.0.0.0", 1).token
