@@ -21,7 +21,7 @@ from components.core.media.geometry import Window
 FORMAT = 1
 PLACES = (Path("artifacts/export/dubstrap.onnx"), Path("models/dubstrap.onnx"))
 INPUTS = {"noisy", "companion", "mel", "timestep", "keep_companion", "keep_audio"}
-THREADS = 2
+MOST_THREADS = 8
 EXPORT_IT = "Export one with `dvc repro export`, or name one with --model."
 
 Image = NDArray[np.uint8]
@@ -182,7 +182,9 @@ def _open(path: Path) -> Any:
     import onnxruntime  # after the setting: it reports usage as soon as it is imported
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    # One core is left to the stages that run beside it, and a thread that waits does not spin on theirs.
+    options.intra_op_num_threads = min(MOST_THREADS, max(1, runtime.cores() - 1))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised, and said once by us
     wanted = ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu():
