@@ -45,8 +45,10 @@ class Blender:
             return picture
         window = self.matched(edited.window, edited.source)
         self._measure(window, edited.source)
-        rgb = geometry.paste(picture.rgb, window, edited.transform, self._mask)
-        return replace(picture, rgb=rgb, before=picture.rgb)
+        rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, self._mask)
+        rgb = picture.rgb.copy()
+        rgb[rows, columns] = pixels
+        return replace(picture, rgb=rgb, before=picture.rgb, edited=(rows, columns))
 
     def matched(self, window: Image, source: Image) -> Image:
         """The edit without the shift of colour that it has along its rim, where source and edit show the same skin.

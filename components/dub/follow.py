@@ -27,6 +27,8 @@ TURNED_DEG = 50.0
 """A face turned further to the side has no mouth to edit: half of it is hidden."""
 FOUND, NO_FACE, OTHER_FACE, TURNED = range(4)
 REASONS = ("", "no face found", "the chosen face is not there", "the face is turned away")
+CUT_PX = 240
+"""Cuts are looked for in pictures of about this size."""
 WARM_UP = 50
 """Pictures before the first new one that a tracker sees after a journal, so that it knows where the face was."""
 
@@ -138,7 +140,8 @@ class Tracker:
 
     def place(self, rgb: NDArray[np.uint8]) -> Place:
         """The place of the face in the next picture."""
-        cut = self._cuts.begins(rgb)
+        step = max(1, min(rgb.shape[:2]) // CUT_PX)
+        cut = self._cuts.begins(np.ascontiguousarray(rgb[::step, ::step]))
         known = self._records.next()
         if known is None:
             place = self._found(rgb, cut)

@@ -71,7 +71,7 @@ class Look:
         if base is None:
             return self._labelled(self._converted(self._turned(picture.rgb)))
         if picture.before is not None:
-            self._add(base, self._turned(picture.before), self._turned(picture.rgb))
+            self._add(base, picture.before, picture.rgb, picture.edited)
         return self._labelled(base)
 
     def _own(self, source: Any) -> Any:
@@ -85,9 +85,12 @@ class Look:
             ours[:] = theirs
         return copy
 
-    def _add(self, base: Any, before: Image, after: Image) -> None:
+    def _add(self, base: Any, before: Image, after: Image, edited: Region | None) -> None:
         """Adds to the stored samples what the edit changed, so that no other sample is touched by rounding."""
-        region = _changed(before, after)
+        turns = self.rotation_deg // 90
+        inside = _turned_region(edited or (slice(0, len(before)), slice(0, before.shape[1])), before.shape, turns)
+        before, after = np.rot90(before, turns), np.rot90(after, turns)
+        region = _changed(before, after, inside)
         if region is None:
             return
         rows, columns = region
@@ -117,17 +120,30 @@ class Look:
         return picture
 
 
-def _changed(before: Image, after: Image) -> Region | None:
+def _turned_region(region: Region, shape: tuple[int, ...], turns: int) -> Region:
+    """The region of a picture of this shape as it lies after np.rot90(picture, turns)."""
+    rows, columns = region
+    height, width = shape[:2]
+    for _ in range(turns % 4):
+        rows, columns = slice(width - columns.stop, width - columns.start), rows
+        height, width = width, height
+    return rows, columns
+
+
+def _changed(before: Image, after: Image, inside: Region) -> Region | None:
     """The rows and columns, in whole blocks of the grid, in which the two differ; None where nowhere."""
-    differs = (before != after).any(-1)
+    differs = (before[inside] != after[inside]).any(-1)
     rows, columns = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
     if not len(rows):
         return None
     (top, bottom), (left, right) = (
-        (low // GRID_PX * GRID_PX, min(-(-(high + 1) // GRID_PX) * GRID_PX, size))
-        for low, high, size in ((rows[0], rows[-1], before.shape[0]), (columns[0], columns[-1], before.shape[1]))
+        ((low + start) // GRID_PX * GRID_PX, min(-(-(high + start + 1) // GRID_PX) * GRID_PX, size))
+        for low, high, start, size in (
+            (int(rows[0]), int(rows[-1]), inside[0].start, before.shape[0]),
+            (int(columns[0]), int(columns[-1]), inside[1].start, before.shape[1]),
+        )
     )
-    return slice(int(top), int(bottom)), slice(int(left), int(right))
+    return slice(top, bottom), slice(left, right)
 
 
 def _planes(picture: Any) -> list[NDArray[Any]]:

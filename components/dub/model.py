@@ -23,7 +23,7 @@ FORMAT = 2
 PLACES = (Path("artifacts/export/dubstrap.onnx"), Path("models/dubstrap.onnx"))
 INPUTS = {"noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio"}
 COUNTS = ("size_px", "chunk_frames", "motion_frames", "references", "mel_context")
-THREADS = 2
+MOST_THREADS = 8
 EXPORT_IT = "Export one with `dvc repro export`, or name one with --model."
 
 log = logging.getLogger(__name__)
@@ -218,7 +218,9 @@ def _open(path: Path, content: str | bytes) -> Any:
     import onnxruntime  # after the setting: it reports usage as soon as it is imported
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    # One core is left to the stages that run beside it, and a thread that waits does not spin on theirs.
+    options.intra_op_num_threads = min(MOST_THREADS, max(1, runtime.cores() - 1))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised, and said once by us
     wanted = ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu():

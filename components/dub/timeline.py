@@ -37,6 +37,8 @@ class Picture:
     """The source's own av.VideoFrame, not turned, in its own pixel format; None where there is none."""
     before: Image | None = None
     """What `rgb` was before it was edited; None where it was not."""
+    edited: tuple[slice, slice] | None = None
+    """Rows and columns outside of which the edit changed nothing."""
 
     @property
     def end_s(self) -> float:

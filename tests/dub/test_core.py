@@ -103,13 +103,13 @@ def test_a_real_clip(media, tmp_path, tinting, intercepted):
 @pytest.mark.media
 def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, intercepted, monkeypatch):
     transforms = []
-    paste = geometry.paste
+    patch = geometry.patch
 
     def remember(frame, window, transform, mask):
         transforms.append(transform)
-        return paste(frame, window, transform, mask)
+        return patch(frame, window, transform, mask)
 
-    monkeypatch.setattr(geometry, "paste", remember)
+    monkeypatch.setattr(geometry, "patch", remember)
     dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     window, changed = geometry.Window.of(96), 0
     for frame, picture, transform in zip(rgb(short), intercepted, transforms, strict=True):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from components.core.media import geometry
+from components.core.media import geometry, video
+from components.core.media.face import FaceMesh
 from components.dub.follow import Face, Follower, Tracker, track
 from components.dub.journal import Records
 from components.dub.report import Clock
@@ -110,3 +111,95 @@ def test_the_chosen_of_several_is_followed_and_no_other():
     assert follower.pick([other]) is None
     assert follower.pick([]) is None
     assert follower.pick([other, chosen]) is chosen
+
+
+def turned(x, y, yaw_deg, scale=100.0):
+    """The cloud of `landmarks` turned to the side."""
+    angle = np.radians(yaw_deg)
+    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    return (landmarks(0, 0, scale) @ turn.T) + [x, y, 0]
+
+
+def test_a_face_that_turns_away_is_a_gap_with_that_reason():
+    script = [[turned(200, 150, yaw)] for yaw in (0, 0, 10, 30, 70, 80, 60, 30, 0, 0)]
+    seen = stream(script)
+    assert [one.reason for one in seen] == [""] * 4 + ["the face is turned away"] * 3 + [""] * 3
+    assert [one.begins for one in seen] == [True] + [False] * 6 + [True] + [False] * 2
+
+
+def test_reasons_tell_no_face_from_another_face():
+    there, elsewhere = landmarks(200, 150), landmarks(700, 150)
+    script = [[there], [there], [], [elsewhere], [there]]
+    follower = Follower(Face.of(there), alone=False)
+    of_two = Tracker(Mesh(script), follower, SIZE, 1.0, Records(None, (1,), np.float64))
+    reasons = [one.reason for one in track(pictures(5), of_two, Clock())]
+    assert reasons == ["", "", "no face found", "the chosen face is not there", ""]
+
+
+def test_a_new_shot_breaks_a_track_that_does_not_jump():
+    """The face of the next shot is where the last one's was: only the picture tells."""
+    script = walk(24)
+    shots = [Picture(np.full((90, 120, 3), 40 if i < 12 else 200, np.uint8), i / 25, 1 / 25) for i in range(24)]
+    mesh = Mesh(script)
+    resets = []
+    mesh.reset = lambda: resets.append(1)
+    follower = Tracker(mesh, Follower(None, alone=True), SIZE, 1.0, Records(None, (1,), np.float64))
+    seen = list(track(shots, follower, Clock()))
+    assert [index for index, one in enumerate(seen) if one.begins] == [0, 12]
+    assert len(resets) == 1
+    for index, part in ((0, script[:12]), (12, script[12:])):
+        np.testing.assert_allclose(seen[index].transform, whole(part)[0][0], atol=1e-9)  # nothing leaks over the cut
+
+
+@pytest.mark.parametrize("width", [2.0, 0.5, 16 / 15])
+def test_pixels_that_are_not_square_are_made_so_for_the_crop(width):
+    script = walk(12)
+    square = [Picture(np.zeros((4, 30, 3), np.uint8), index / 25, 1 / 25) for index in range(12)]
+    seen = list(track(square, tracker(script, width), Clock()))
+    wide = round(30 * width) / 30
+    to_square = np.array([[wide, 0, (wide - 1) / 2], [0, 1, 0], [0, 0, 1]])
+    for one, expected in zip(seen, whole(script)[0], strict=True):
+        np.testing.assert_allclose(one.transform, expected @ to_square, atol=1e-9)
+
+
+def test_a_track_is_written_down_and_read_again_without_looking(tmp_path):
+    script = walk(30) + [[]] * 3 + walk(70)
+    cut, looked = 90, []
+
+    class Known:
+        def detect(self, rgb):
+            looked.append(int(rgb[0, 0, 0]))
+            return script[looked[-1]]
+
+    def run(count):
+        looked.clear()
+        numbered = [Picture(np.full((4, 4, 3), index, np.uint8), index / 25, 1 / 25) for index in range(count)]
+        records = Records(tmp_path / "places", Tracker.SHAPE, np.float64)
+        made = list(track(numbered, Tracker(Known(), Follower(None, True), SIZE, 1.0, records), Clock()))
+        records.close()
+        return made, len(looked)
+
+    first, looks = run(cut)
+    assert looks == cut
+    again, looks = run(len(script))
+    assert looks < len(script) - cut + 60  # those to warm up, and the new ones
+    for one, other in zip(first[: cut - 6], again, strict=False):
+        assert (one.transform is None) == (other.transform is None)
+        assert one.transform is None or (one.transform == other.transform).all()
+    assert [one.reason for one in again[30:33]] == ["no face found"] * 3
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("name", ["clip08_grid_lwbsza.mpg", "clip06_retalk_face4.mp4"])
+def test_the_crop_of_a_head_at_rest_moves_less_than_a_tenth_of_a_pixel(media, name):
+    """The same picture again and again with a camera's noise: RMS motion of eyes and chin in the crop."""
+    rgb, rng = next(video.frames(media / name)).rgb, np.random.default_rng(0)
+    noisy = (rgb + rng.normal(0, 3, rgb.shape) for _ in range(40))
+    stills = [Picture(p.clip(0, 255).astype(np.uint8), i / 25, 1 / 25) for i, p in enumerate(noisy)]
+    with FaceMesh() as mesh:
+        real = Tracker(mesh, Follower(None, alone=True), SIZE, 1.0, Records(None, (1,), np.float64))
+        found = np.stack([one.transform for one in track(stills, real, Clock())])
+    points = np.array([[30, 32, 1], [66, 32, 1], [48, 86, 1]], float)
+    in_frame = np.linalg.inv(np.vstack([found[20], [0, 0, 1]]))[:2] @ points.T
+    moved = np.einsum("fij,jn->fni", found[:, :, :2], in_frame) + found[:, None, :, 2]
+    assert np.sqrt(np.square(moved - moved.mean(0)).sum(-1).mean()) < 0.1

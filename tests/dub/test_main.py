@@ -120,6 +120,32 @@ def test_models_that_can_not_be(refused, clip, speech, tmp_path, monkeypatch):
     assert "no.onnx does not exist" in refused(clip, speech(1.0), "--model", tmp_path / "no.onnx")
 
 
+@pytest.fixture
+def tmpfs(tmp_path):
+    """A disk of its own of 200 kB, or a skip where this user may not mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.media
+def test_a_full_disk_and_one_that_may_not_be_written(media, tmpfs, speech, tinting):
+    inputs = [media / "clip08_grid_lwbsza.mpg", speech(2.0), "-o", tmpfs / "out.mp4", "--model", tinting]
+    command = [*map(str, [sys.executable, "-m", "components.dub", *inputs]), "--i-have-consent"]
+    for option, reason in ((None, "No space left on device"), ("remount,ro", "Read-only file system")):
+        if option:
+            subprocess.run(["mount", "-o", option, tmpfs], check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+        said = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+        assert (done.returncode, len(said)) == (2, 1), done.stderr
+        assert "out.mp4" in said[0]
+        assert reason in said[0]
+        assert list(tmpfs.iterdir()) == []
+
+
 @pytest.mark.parametrize("more", [("--steps", "0"), ("--guidance", "99"), ("--face", "0")])
 def test_options_out_of_range(refused, clip, speech, more):
     assert more[0] in refused(clip, speech(1.0), *more)
