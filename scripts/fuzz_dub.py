@@ -238,9 +238,7 @@ def run(pictures: list[NDArray[np.uint8]], model: Path, files: int, seed: int) -
                     break
                 worker.close()
                 worker = Worker()
-                if (
-                    found != "hang"
-                ):  # a machine that is busy elsewhere hangs too: a hang is one only when it comes again
+                if found != "hang":  # a busy machine stands still too: a hang is one when it comes again
                     break
             yield Outcome(kind, found, case, said)
             damaged.unlink()
