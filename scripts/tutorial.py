@@ -1,0 +1,174 @@
+"""Makes the pictures of docs/tutorial.md from the last run: `python scripts/tutorial.py`.
+
+What a half-finished run has not made yet is left out, picture and text alike. Don't commit pictures of real people.
+"""
+
+import argparse
+import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.base import errors, files, runtime
+
+Image = NDArray[np.uint8]
+Samples = Iterator[tuple[str, dict[str, Any]]]
+
+BEGIN, END = "<!-- pictures:begin -->", "<!-- pictures:end -->"
+TILE_PX, LABEL_PX, COLUMNS = 144, 22, 7
+PHASES = {
+    "copy": "input", "truth": "truth", "generator": "companion", "editor-structure": "after structure",
+    "editor-lip": "after lip", "editor": "after texture",
+}  # fmt: skip
+DIFFERENCE_GAIN = 4
+
+
+def clips(artifacts: Path) -> list[Image]:
+    """Six clips of ingest, seven moments each."""
+    from components.core.media import shards, video
+
+    samples = islice(_spread(shards.iterate(artifacts / "clips")), 6)
+    return [strip(key, video.decode_bytes(sample["mp4"])) for key, sample in samples]
+
+
+def crops(artifacts: Path) -> list[Image]:
+    """Three crops: as they are, with the face mesh, and with the mask that hides the lower face."""
+    from components.core.media import shards, video
+
+    strips = []
+    for key, sample in islice(_spread(shards.iterate(artifacts / "crops")), 3):
+        frames = video.decode_bytes(sample["mp4"])
+        with np.load(io.BytesIO(sample["npz"])) as arrays:
+            landmarks, packed = arrays["landmarks"].astype(np.float32), arrays["mask"]
+        masks = np.unpackbits(packed, axis=-1, count=frames.shape[2]).astype(bool)
+        hidden = frames.copy()
+        hidden[masks] = hidden[masks] // 3 + np.array([0, 60, 120], np.uint8)
+        strips += [
+            strip(key, frames),
+            strip("face mesh", np.stack([dotted(*pair) for pair in zip(frames, landmarks, strict=True)])),
+            strip("mask", hidden),
+        ]
+    return strips
+
+
+def dotted(image: Image, landmarks: NDArray[np.float32]) -> Image:
+    """The image, enlarged, with a dot at each landmark."""
+    import cv2
+
+    scale = TILE_PX / image.shape[1]
+    large = cv2.resize(image, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC)
+    for x, y in landmarks[:, :2] * scale:
+        cv2.circle(large, (round(float(x)), round(float(y))), 1, (80, 255, 80), -1, cv2.LINE_AA)
+    return np.asarray(large, np.uint8)
+
+
+def pairs(artifacts: Path) -> list[Image]:
+    """Three training pairs: the real clip, its companion, and what differs."""
+    from components.core.media import shards, video
+
+    chosen = dict(islice(_spread(shards.iterate(artifacts / "pairs")), 3))
+    wanted = {sample["json"]["crop_id"] for sample in chosen.values()}
+    real = {key: sample for key, sample in shards.iterate(artifacts / "crops") if key in wanted}
+    strips = []
+    for key, sample in chosen.items():
+        companion = video.decode_bytes(sample["mp4"])
+        source = video.decode_bytes(real[sample["json"]["crop_id"]]["mp4"])[: len(companion)]
+        difference = np.abs(source.astype(np.int16) - companion) * DIFFERENCE_GAIN
+        strips += [strip(f"{key}: real", source), strip("companion", companion)]
+        strips.append(strip(f"|difference| x{DIFFERENCE_GAIN}", np.clip(difference, 0, 255).astype(np.uint8)))
+    return strips
+
+
+def phases(artifacts: Path) -> list[Image]:
+    """Two benchmark clips: what each phase of the editor makes of them."""
+    from components.core.media import shards, video
+
+    strips = []
+    for key, sample in islice(_spread(shards.iterate(artifacts / "evaluate")), 2):
+        rows, film = sample["json"]["rows"], video.decode_bytes(sample["mp4"])
+        width = film.shape[2] // len(rows)
+        for row, label in PHASES.items():
+            if row in rows:
+                left = rows.index(row) * width
+                strips.append(strip(f"{key}: {label}" if row == "copy" else label, film[:, :, left : left + width]))
+    return strips
+
+
+PICTURES: dict[str, tuple[Callable[[Path], list[Image]], str, str]] = {
+    "clips": (clips, "clips/clips-00000.tar", "Clips, as `ingest` leaves them: 25 fps, one shot, one speaker."),
+    "crops": (
+        crops,
+        "crops/crops-00000.tar",
+        "Crops, the face mesh, and the mask, its jaw at the widest, so that the hole says nothing about the lips.",
+    ),
+    "pairs": (
+        pairs,
+        "pairs/pairs-00000.tar",
+        "Training pairs: the companion differs from the real clip in its lips alone.",
+    ),
+    "phases": (phases, "evaluate/players-00000.tar", "Held-out clips after each phase of the editor."),
+}
+
+
+def strip(label: str, frames: Image) -> Image:
+    """Moments of a clip side by side, under a label."""
+    import cv2
+
+    moments = np.linspace(0, len(frames) - 1, COLUMNS + 2).round().astype(int)[1:-1]
+    title = np.full((LABEL_PX, COLUMNS * TILE_PX, 3), 255, np.uint8)
+    cv2.putText(title, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    tiles = [cv2.resize(frames[moment], (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC) for moment in moments]
+    return np.concatenate([title, np.concatenate(tiles, 1)])
+
+
+def _spread(samples: Samples) -> Samples:
+    """The first sample of each speaker, so that a picture shows several people."""
+    seen = set()
+    for key, sample in samples:
+        speaker = sample["json"].get("speaker")
+        if speaker not in seen:
+            seen.add(speaker)
+            yield key, sample
+
+
+def text(made: Sequence[str], images: Path, page: Path) -> str:
+    """Markdown that shows the pictures."""
+    folder = images.resolve().relative_to(page.resolve().parent)
+    return "\n\n".join(f"![{PICTURES[name][2]}]({folder / name}.jpg)\n*{PICTURES[name][2]}*" for name in made)
+
+
+@errors.shell
+def main() -> None:
+    """Reads the arguments, makes the pictures, and puts them into the page."""
+    runtime.start()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder of the stages' outs")
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/tutorial.md"), help="gets the pictures between its markers"
+    )
+    parser.add_argument("--images", type=Path, default=Path("docs/images/tutorial"), help="folder for the pictures")
+    args = parser.parse_args()
+
+    import cv2
+
+    made = [name for name, (_, needed, _) in PICTURES.items() if (args.artifacts / needed).is_file()]
+    for name in made:
+        with files.replacing(args.images / f"{name}.jpg") as path:
+            picture = np.concatenate(PICTURES[name][0](args.artifacts))
+            cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    missing = [name for name in PICTURES if name not in made]
+    logging.getLogger(__name__).info("made %s%s", ", ".join(made), f"; no {', '.join(missing)} yet" if missing else "")
+    before, begin, rest = args.page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise errors.UserError(f"{args.page} has no place for the pictures", expected=f"{BEGIN} and {END}")
+    files.write_text(args.page, f"{before}{BEGIN}\n{text(made, args.images, args.page)}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
