@@ -28,17 +28,9 @@ class Graph(nn.Module):
         super().__init__()
         self.model, self.frontend, self.bands = editor.model, editor.frontend, editor.bands
 
-    def forward(
-        self,
-        noisy: Float[Tensor, "b f 3 h w"],
-        companion: Float[Tensor, "b f 3 h w"],
-        references: Float[Tensor, "b n f 3 h w"],
-        mel: Float[Tensor, "b m bins"],
-        timestep: Float[Tensor, "b f"],
-        keep_companion: Float[Tensor, "b"],
-        keep_audio: Float[Tensor, "b"],
-    ) -> Float[Tensor, "b f 3 h w"]:
-        """The prediction of z_0."""
+    def forward(self, *inputs: Tensor) -> Float[Tensor, "b f 3 h w"]:
+        """The prediction of z_0 from the inputs in the order of INPUTS; their shapes: docs/contracts.md."""
+        noisy, companion, references, mel, timestep, keep_companion, keep_audio = inputs
         audio = torch.cat(self.frontend(mel), -1)
         level = timestep.amax(1)  # motion frames are at 0
         gates = {name: band.gate(level) for name, band in self.bands.items()}
@@ -121,7 +113,7 @@ def _traced(
         inputs,
         input_names=list(shapes),
         output_names=[output],
-        dynamic_shapes=shapes,
+        dynamic_shapes=shapes if len(shapes) == 1 else {"inputs": tuple(shapes.values())},
         dynamo=True,
         opset_version=opset,
         external_data=False,

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.media.crops import Crop
 from components.core.media.geometry import UNITS, Window
 
 Floats = NDArray[np.floating[Any]]
@@ -85,15 +84,10 @@ class Bank:
         weight = np.exp(-(distance - distance.min(1, keepdims=True)) / SOFTNESS)
         weight = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
         soft = weight @ self.windows.reshape(len(self.windows), -1).astype(np.float32)
+        count = max(0, count)
         nearest = np.argsort(distance, axis=1, kind="stable")[:, :count]
         nearest = np.pad(nearest, ((0, 0), (0, count - nearest.shape[1])), mode="edge")
         return References(np.rint(soft).astype(np.uint8).reshape(-1, *self.windows.shape[1:]), nearest)
-
-
-def bank(crop: Crop) -> Bank:
-    """The bank of a clip's own frames."""
-    hidden = Window.of(crop.frames.shape[1]).take(crop.occluder).any((1, 2))
-    return Bank.of(crop.frames, crop.pose, crop.measures, hidden)
 
 
 def standard(measures: Floats) -> NDArray[np.float32]:

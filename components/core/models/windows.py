@@ -96,6 +96,12 @@ def lips_mask(crop: Crop) -> NDArray[np.bool_]:
     return np.stack(masks)
 
 
+def bank(crop: Crop) -> references.Bank:
+    """The bank of a clip's own frames."""
+    hidden = Window.of(crop.frames.shape[1]).take(crop.occluder).any((1, 2))
+    return references.Bank.of(crop.frames, crop.pose, crop.measures, hidden)
+
+
 def own_references(crop: Crop, heard: NDArray[np.float32], count: int) -> references.References:
     """`count` references for each frame of a crop out of its own frames, but none near the frame itself.
 
@@ -103,7 +109,7 @@ def own_references(crop: Crop, heard: NDArray[np.float32], count: int) -> refere
         heard: (f a) of `frontend.encode_clip`, which ends with the lip measures.
     """
     wanted = references.standard(heard[:, -len(MEASURES) :])
-    return references.bank(crop).find(crop.frames, crop.pose, wanted, count - 1, references.GAP_FRAMES)
+    return bank(crop).find(crop.frames, crop.pose, wanted, count - 1, references.GAP_FRAMES)
 
 
 @dataclass(frozen=True)
