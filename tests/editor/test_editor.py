@@ -150,8 +150,8 @@ def test_a_window_is_put_where_it_was_taken() -> None:
 
 
 def test_no_accepted_pair_is_an_error_that_says_where_to_look(folder: Path, accepted: pd.DataFrame) -> None:
+    long = replace(COMMON, architecture=replace(SHAPE, chunk_frames=99))
     with pytest.raises(UserError, match=r"2 accepted pairs, none of 99 frames.*validate_pairs\.json"):
-        long = replace(COMMON, architecture=replace(SHAPE, chunk_frames=99))
         load([talking_crop("a", frames=24)], frontend(), accepted, folder, long)
 
 

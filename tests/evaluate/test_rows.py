@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     weights.save(tmp_path / "judge_identity.safetensors", IdentityExpert(identity), identity)
     shape = Architecture(8, 48, 1, 2, 2.0, "modulation", 4, "channels", "clean", 6, 2, 1.0)
     for role, path in (("generator", "generator.safetensors"), ("editor", "structure/weights.safetensors")):
-        config = DubberConfig(role, shape, SIZE, SIZE // 2, SIZE * 2 // 3, 1, WIDTH + 6)
+        config = DubberConfig(role, shape, SIZE, SIZE // 2, SIZE * 2 // 3, 2, WIDTH + 6)
         model = Dubber(config)
         weights.save(tmp_path / path, model, config)
     base = set(model.state_dict())
