@@ -142,7 +142,9 @@ def _shuffled(pairs: list[Pair]) -> list[Pair]:
 
 def first(crop: Crop, frames: int) -> Crop:
     """The crop's first frames, with the speech that belongs to them."""
-    per_frame = {name: getattr(crop, name)[:frames] for name in ("frames", "measures", "pose", "mask", "landmarks")}
+    per_frame = {
+        name: getattr(crop, name)[:frames] for name in ("frames", "measures", "pose", "mask", "landmarks", "occluder")
+    }
     mel, samples = crop.mel[: frames * MEL_PER_FRAME], crop.samples[: frames * RATE_HZ // FPS]
     return replace(crop, mel=mel, samples=samples, **per_frame)
 
