@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.base import files
+from components.core.base.errors import UserError
 
 SUFFIX = ".resume"
 log = logging.getLogger(__name__)
@@ -76,6 +77,13 @@ class Journal:
         self._open: list[Records] = []
         if folder is None:
             return
+        try:
+            self._begin(folder, job)
+        except OSError as error:
+            raise UserError(f"can not write {folder}", got=error.strerror or str(error)) from error
+
+    @staticmethod
+    def _begin(folder: Path, job: dict[str, Any]) -> None:
         if folder.is_dir() and not _same(folder / "job.json", job):
             log.warning("%s is of another dub: begun anew", folder)
             shutil.rmtree(folder)

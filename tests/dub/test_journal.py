@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from components.core.base.errors import UserError
 from components.dub.journal import Journal, Records
 
 JOB = {"video": "a", "steps": 3}
@@ -76,3 +77,9 @@ def test_a_journal_of_the_same_job_goes_on_and_of_another_begins_anew(tmp_path):
     assert records.left == 0
     journal.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_written_is_said(tmp_path):
+    (tmp_path / "out.resume").write_text("a file")
+    with pytest.raises(UserError, match=r"can not write .*out\.resume"):
+        Journal(tmp_path / "out.resume", JOB)
