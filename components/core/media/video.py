@@ -36,6 +36,8 @@ Reason = Literal[
     "duplicate",
 ]
 MOST_PIXELS = 8192 * 8192
+MOST_DAMAGED = 0.05
+"""Share of a video's frames that may be damaged, as the first ones are where a recording was cut in the middle."""
 VFR_SPREAD = 0.2
 """A rate is variable where a step between frames differs from the median step by more than this share."""
 
@@ -164,7 +166,9 @@ def frames(path: Path) -> Iterator[Frame]:
         stream.thread_type = "AUTO"
         nominal_s = 1 / float(stream.average_rate or stream.guessed_rate or 25)
         start_s, last_s, size = None, -nominal_s, None
+        count = damaged = 0
         for picture in container.decode(stream):
+            count, damaged = count + 1, damaged + picture.is_corrupt
             start_s = picture.time or 0.0 if start_s is None else start_s
             size = _same_size(picture, size, path)
             time_s = None if picture.time is None else picture.time - start_s
@@ -174,6 +178,8 @@ def frames(path: Path) -> Iterator[Frame]:
             last_s = time_s
         if start_s is None:
             raise MediaError("unreadable", f"{path.name}: not one frame can be decoded")
+        if damaged > MOST_DAMAGED * count:
+            raise MediaError("unreadable", f"{path.name}: {damaged} of {count} frames are damaged")
 
 
 def resample(frames: Iterable[Frame], fps: float, start_s: float, end_s: float) -> Iterator[Image]:

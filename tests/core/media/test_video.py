@@ -255,3 +255,17 @@ def test_a_picture_of_another_size_in_the_middle_is_unreadable(tmp_path) -> None
             container.mux(packet)
     with pytest.raises(MediaError, match=r"a\.webm: a picture of 96x48 after 64x48"):
         list(video.frames(tmp_path / "a.webm"))
+
+
+def test_a_video_with_flipped_bits_that_still_decodes_is_unreadable(tmp_path) -> None:
+    path, rng = tmp_path / "flipped.mp4", np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (64, 96, 3), dtype=np.uint8) for _ in range(60)]
+    video.write(path, iter(pictures), 25, crf=18)
+    assert len(list(video.frames(path))) == 60
+    data = bytearray(path.read_bytes())
+    for place in range(len(data) // 3, 2 * len(data) // 3, 5000):
+        data[place] ^= 1 << int(rng.integers(8))
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=r"\d+ of 60 frames are damaged") as refused:
+        list(video.frames(path))
+    assert refused.value.reason == "unreadable"
