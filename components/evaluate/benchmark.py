@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from components.core.base.errors import UserError
-from components.core.media import FPS, MEL_PER_FRAME, RATE_HZ, crops
+from components.core.media import MEL_PER_FRAME, crops
 from components.core.media.crops import Crop
 from components.core.media.mel import SILENCE
 from components.evaluate.metrics import Floats
@@ -26,7 +26,8 @@ class Pair:
 
     Attributes:
         pair_id: names it in every output.
-        source: the footage.
+        whole: all of the footage, where references are taken from.
+        source: its first frames, which are dubbed.
         truth: the same performance with the driving speech, frame by frame; None where nobody has one.
         speech: the crop whose `mel` and `samples` drive the dub: the truth, or else other footage.
         other_mel: speech that does not belong to this pair, (4f, 80), for the lower bound; None if there is none.
@@ -34,6 +35,7 @@ class Pair:
     """
 
     pair_id: str
+    whole: Crop
     source: Crop
     truth: Crop | None
     speech: Crop
@@ -110,13 +112,13 @@ def _with_truth(sources: list[Crop], truths: list[Crop], table: pd.DataFrame, se
                 fix="Run `dvc repro crop`.",
             )
         slices = slice_names(rows[pair_id], selection.yaw_edges_deg)
-        pairs.append(Pair(truth.crop_id, by_id[source_id], truth, truth, None, slices))
+        pairs.append(Pair(truth.crop_id, by_id[source_id], by_id[source_id], truth, truth, None, slices))
     return pairs
 
 
 def _without_truth(sources: list[Crop]) -> list[Pair]:
     return [
-        Pair(crop.crop_id, crop, None, sources[(index + 1) % len(sources)], None, (f"language={crop.language}",))
+        Pair(crop.crop_id, crop, crop, None, sources[(index + 1) % len(sources)], None, (f"language={crop.language}",))
         for index, crop in enumerate(sources)
     ]
 
@@ -125,7 +127,7 @@ def _cut(pair: Pair, max_frames: int) -> Pair:
     """The pair's first frames, as many as all its parts have; speech of other footage is padded with silence."""
     frames = min(len(crop.frames) for crop in (pair.source, pair.truth) if crop is not None)
     frames = min(frames, max_frames)
-    source, speech = first(pair.source, frames), first(pair.speech, frames)
+    source, speech = pair.source.first(frames), pair.speech.first(frames)
     speech = replace(speech, mel=fit_mel(speech.mel, frames))
     return replace(pair, source=source, truth=speech if pair.truth is pair.speech else None, speech=speech)
 
@@ -138,15 +140,6 @@ def _shuffled(pairs: list[Pair]) -> list[Pair]:
         pair if other is pair else replace(pair, other_mel=fit_mel(other.speech.mel, len(pair.source.frames)))
         for pair, other in zip(pairs, others, strict=True)
     ]
-
-
-def first(crop: Crop, frames: int) -> Crop:
-    """The crop's first frames, with the speech that belongs to them."""
-    per_frame = {
-        name: getattr(crop, name)[:frames] for name in ("frames", "measures", "pose", "mask", "landmarks", "occluder")
-    }
-    mel, samples = crop.mel[: frames * MEL_PER_FRAME], crop.samples[: frames * RATE_HZ // FPS]
-    return replace(crop, mel=mel, samples=samples, **per_frame)
 
 
 def fit_mel(mel: Mel, frames: int) -> Mel:

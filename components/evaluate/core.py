@@ -66,7 +66,8 @@ class Task:
 class Source:
     """What is measured once per pair and shared by its rows: landmarks at 256 px, embeddings, regions.
 
-    `reference` is the truth, or the source where there is no truth: then only ratios to real texture make sense.
+    `reference` is the truth, or the source where there is no truth: then only ratios to real texture make sense. Lips
+    are compared in frames that are `shown`: behind a hand or a microphone the face mesh guesses.
     """
 
     landmarks: Landmarks
@@ -76,6 +77,7 @@ class Source:
     mouth: metrics.Region
     outside: metrics.Region
     border: metrics.Region
+    shown: Bools
     silent: Bools
 
 
@@ -124,10 +126,10 @@ def dub(pair: Pair, bench: Bench, seed: int) -> dict[str, Dubbed]:
         made["truth"] = Dubbed(pair.truth.frames, pair.speech.mel, NAN)
     for row, function in bench.dub.items():
         start = time.perf_counter()
-        frames = function(pair.source, pair.speech.mel, derive(seed, "evaluate", pair.pair_id, row))
+        frames = function(pair.whole, pair.speech.mel, derive(seed, "evaluate", pair.pair_id, row))
         made[row] = Dubbed(frames, pair.speech.mel, time.perf_counter() - start)
     if pair.other_mel is not None and "editor" in bench.dub:
-        shuffled = bench.dub["editor"](pair.source, pair.other_mel, derive(seed, "evaluate", pair.pair_id, "shuffled"))
+        shuffled = bench.dub["editor"](pair.whole, pair.other_mel, derive(seed, "evaluate", pair.pair_id, "shuffled"))
         made["shuffled"] = Dubbed(shuffled, pair.speech.mel, NAN)
     return {row: made[row] for row in ROWS if row in made}
 
@@ -140,6 +142,7 @@ def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
     window.take(inside)[:] = True
     masks = [crop.mask for crop in (source, truth) if crop is not None]
     mouth = np.logical_and.reduce([*masks, inside])
+    shown = ~np.logical_or.reduce([crop.hidden for crop in (source, truth) if crop is not None])
     return Source(
         landmarks=bench.find(source.frames),
         truth_landmarks=None if truth is None else bench.find(truth.frames),
@@ -148,7 +151,8 @@ def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
         mouth=mouth,
         outside=~np.logical_or.reduce(masks),
         border=metrics.border(inside) | metrics.border(mouth),
-        silent=metrics.silent_frames(pair.speech.samples, len(source.frames), params.silence_dbfs),
+        shown=shown,
+        silent=shown & metrics.silent_frames(pair.speech.samples, len(source.frames), params.silence_dbfs),
     )
 
 
@@ -174,9 +178,11 @@ def measure(dubbed: Dubbed, landmarks: Landmarks, about: Source, bench: Bench) -
     frames, mouth = dubbed.frames, about.mouth
     still = metrics.still_pixels(about.reference, mouth)
     confidence, distance = bench.sync(frames, dubbed.mel) if bench.sync else (NAN, NAN)
+    face_share = float(np.isfinite(landmarks).all(axis=(1, 2)).mean())
+    landmarks = np.where(about.shown[:, None, None], landmarks, NAN)
     lips = lip_measures(landmarks)
     found = {
-        "face_share": float(np.isfinite(landmarks).all(axis=(1, 2)).mean()),
+        "face_share": face_share,
         "sync_confidence": confidence,
         "sync_distance": distance,
         "outside_psnr_db": metrics.psnr_db(frames, about.reference, about.outside),

@@ -53,14 +53,14 @@ class Camera:
         self.head = Head(speaker)
 
     def film(self, performance: Performance, postures: Floats) -> Iterator[Shot]:
-        """Frame by frame; `postures` is (f, 7), see visemes.CHANNELS."""
+        """The performance's first frames, one per posture; `postures` is (f, 7), see visemes.CHANNELS."""
         turned, lamps = poses(performance), lights(performance)
         looks = gazes(performance, turned)
         stage = self._set(performance, lamps[0])
         way = props.passage(performance) if performance.occluder != "none" else None
         jitter = np.random.default_rng(performance.seed + 6)
-        for index in range(performance.frames):
-            mouth = lips(postures[index], self.speaker)
+        for index, posture in enumerate(postures):
+            mouth = lips(posture, self.speaker)
             picture = self._shoot(mouth, looks[index], turned[index], lamps[index], stage)
             before, hidden = np.zeros((self.size_px, self.size_px), bool), 0.0
             if way is not None:

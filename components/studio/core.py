@@ -92,7 +92,7 @@ def _film(script: Plan, params: Params, seed: int, folder: Path, workers: int) -
             speech.parent.mkdir(parents=True, exist_ok=True)
             audio.write_wav(speech, utterance.samples)
     jobs = [_Job(tuple(todo), folder, params.size_px, params.crf) for todo in by_speaker.values()]
-    jobs.sort(key=lambda job: -sum(take.performance.frames for take, _ in job.takes))  # long ones first: even load
+    jobs.sort(key=lambda job: -sum(take.frames for take, _ in job.takes))  # long ones first: even load
     truth: dict[str, _Truth] = {}
     for found in runtime.map_processes(_shoot, jobs, "studio: filming speakers", workers):
         truth.update(found)
@@ -112,7 +112,7 @@ def _shoot(job: _Job) -> dict[str, _Truth]:
     for take, utterance in job.takes:
         path = (job.folder / take.path).with_suffix(".mp4")
         path.parent.mkdir(parents=True, exist_ok=True)
-        postures = articulate(utterance.phonemes, take.performance.frames, FPS, take.speaker.manner)
+        postures = articulate(utterance.phonemes, take.frames, FPS, take.speaker.manner)
         shots = list(camera.film(take.performance, postures))
         video.write(path, (shot.frame for shot in shots), FPS, crf=job.crf, audio=utterance.samples)
         mouths = [lips(posture, take.speaker) for posture in postures]

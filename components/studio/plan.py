@@ -19,10 +19,15 @@ class Take:
     performance: Performance
     line: Line
 
+    @property
+    def frames(self) -> int:
+        """As long as the line: it may end before the performance does."""
+        return round(self.line.duration_s * FPS)
+
 
 @dataclass(frozen=True)
 class Pair:
-    """A performance filmed twice: `truth` is `source` with the words of another line."""
+    """A performance filmed twice: `truth` is the beginning of `source` with the words of another line."""
 
     pair_id: str
     source: Take
@@ -65,8 +70,8 @@ def _take(params: Params, seed: int, speaker: Speaker, clip: int, number: int) -
 def _pair(params: Params, seed: int, speaker: Speaker, number: int) -> Pair:
     clip = number // params.benchmark_speakers
     path = f"footage/{speaker.name}/clip{clip:02d}"
-    performance = perform(seed, path, number + clip, round(params.pair_s * FPS), FPS)
-    first = Line(path, speaker.language, speaker.voice, "benchmark", params.pair_s, params.room_noise_dbfs)
+    performance = perform(seed, path, number + clip, round(params.clip_s * FPS), FPS)
+    first = Line(path, speaker.language, speaker.voice, "benchmark", params.clip_s, params.room_noise_dbfs)
     pair_id = f"{speaker.name}-{clip:02d}"
     rng = seeds.rng(seed, "studio", "pair", pair_id)
     language = params.languages[int(rng.integers(len(params.languages)))]

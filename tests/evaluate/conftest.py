@@ -131,7 +131,7 @@ def pairs() -> list[Pair]:
         truth = crop(f"c{index}--p{index}", index, speech(100 + index))
         other = fit_mel(mel_of(speech(101 + index)), FRAMES)
         slices = (f"language={source.language}", "yaw=0-10")
-        made.append(Pair(truth.crop_id, source, truth, truth, other, slices))
+        made.append(Pair(truth.crop_id, source, source, truth, truth, other, slices))
     return made
 
 

@@ -1,19 +1,20 @@
 """The whole evaluation in a world whose right answers are known."""
 
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from components.core.media.crops import Crop
 from components.evaluate import core, rows
 from components.evaluate.benchmark import Pair
 from components.evaluate.metrics import METRICS
 from components.evaluate.params import Params, SamplingParams
-from components.evaluate.rows import ROWS
-from tests.evaluate.conftest import SIZE, World, crop, find, speech
+from components.evaluate.rows import ROWS, Bench
+from tests.evaluate.conftest import SIZE, World, crop, find, perfect, speech
 
 
 def mean(clips: pd.DataFrame, row: str, metric: str) -> float:
@@ -107,6 +108,33 @@ GOOD = {"face_share": 1.0, "sharpness_ratio": 0.9, "identity_cosine": 0.8, "lip_
 )
 def test_success_needs_all_of_its_parts(values: Params, change: dict[str, float], expected: float):
     assert core.success(GOOD | change, 0.9, values.success) == pytest.approx(expected, nan_ok=True)
+
+
+@dataclass(frozen=True)
+class HalfRight(World):
+    """An editor that leaves every other frame as it was."""
+
+    def __call__(self) -> Bench:
+        return replace(super().__call__(), dub={"editor": half_right})
+
+
+def half_right(source: Crop, mel: np.ndarray, seed: int) -> np.ndarray:
+    frames = perfect(source, mel, seed)
+    frames[::2] = source.frames[::2]
+    return frames
+
+
+def test_lips_behind_a_hand_are_not_compared(pairs: list[Pair], values: Params):
+    assert pairs[0].truth is not None
+    hand = np.zeros_like(pairs[0].truth.occluder)
+    hand[::2] = True
+    covered = replace(pairs[0], truth=replace(pairs[0].truth, occluder=hand))
+    open_r, covered_r = (
+        mean(core.run([pair], HalfRight(), values, seed=0, workers=1).clips, "editor", "lip_opening_r")
+        for pair in (pairs[0], covered)
+    )
+    assert open_r < 0.9
+    assert covered_r == pytest.approx(1)
 
 
 def test_lost_faces_are_gaps_in_the_lip_measures():

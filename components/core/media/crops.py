@@ -1,7 +1,7 @@
 """The crops of the crop stage, in memory."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from components.core.base.errors import UserError
-from components.core.media import mel, shards, video
+from components.core.media import FPS, MEL_PER_FRAME, RATE_HZ, mel, shards, video
+from components.core.media.geometry import Window
 
 Split = Literal["train", "benchmark"]
 Role = Literal["footage", "truth"]
@@ -40,6 +41,18 @@ class Crop:
     """(f, 478, 3) in crop pixels."""
     occluder: NDArray[np.bool_]
     """(f, h, w) hands and things before the face."""
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """(f,) whether something is before the lower face."""
+        return np.asarray(Window.of(self.frames.shape[1]).take(self.occluder).any((1, 2)))
+
+    def first(self, frames: int) -> "Crop":
+        """The crop's first frames, with the speech that belongs to them."""
+        per_frame = ("frames", "measures", "pose", "mask", "landmarks", "occluder")
+        cut = {name: getattr(self, name)[:frames] for name in per_frame}
+        mel, samples = self.mel[: frames * MEL_PER_FRAME], self.samples[: frames * RATE_HZ // FPS]
+        return replace(self, mel=mel, samples=samples, **cut)
 
 
 def load(folder: Path, split: Split | None = None, role: Role | None = None) -> list[Crop]:

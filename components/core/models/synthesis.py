@@ -69,7 +69,7 @@ class Synthesizer:
         self.bands = bands
 
     def dub(self, crop: Crop, mel: NDArray[np.float32], options: Sampling) -> NDArray[np.uint8]:
-        """The crop (f h w 3) speaking the mel (4f, 80) instead of its own."""
+        """The crop's first frames (f h w 3) speaking the mel (4f, 80); all of the crop gives references."""
         return next(self.dub_all([(crop, mel)], options))
 
     def dub_all(
@@ -80,14 +80,14 @@ class Synthesizer:
             group = wanted[first : first + CLIPS_AT_ONCE]
             jobs = [self.job(crop, mel) for crop, mel in group]
             for (crop, _), window in zip(group, self.windows(jobs, options), strict=True):
-                yield self.blend(crop, image(window))
+                yield self.blend(crop.first(len(window)), image(window))
 
     def job(self, crop: Crop, mel: NDArray[np.float32]) -> Job:
         """The conditions of this role for a crop and new speech."""
         heard = encode_clip(self.frontend, torch.from_numpy(mel))
-        found = own_references(crop, heard.numpy(), self.references)
+        found = own_references(crop, heard.numpy(), self.references, 0)
         windows = Window.of(crop.frames.shape[1]).take(crop.frames)
-        return self.shown(crop, pixels(references.videos(windows, found)), heard)
+        return self.shown(crop.first(len(heard)), pixels(references.videos(windows, found)), heard)
 
     @property
     def references(self) -> int:

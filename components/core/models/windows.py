@@ -46,7 +46,8 @@ class Clips:
     def of(cls, crops: Sequence[Crop], audio: Sequence[NDArray[np.float32]], count: int) -> "Clips":
         """Cuts the windows of `crops`; `audio` holds each crop's features (f a); `count` references for each frame."""
         window = Window.of(crops[0].frames.shape[1])
-        found = [own_references(crop, heard, count) for crop, heard in zip(crops, audio, strict=True)]
+        gap = references.GAP_FRAMES
+        found = [own_references(crop, heard, count, gap) for crop, heard in zip(crops, audio, strict=True)]
         starts = np.cumsum([0, *(len(crop.frames) for crop in crops)])
         return cls(
             rgb=np.concatenate([window.take(crop.frames) for crop in crops]),
@@ -98,18 +99,19 @@ def lips_mask(crop: Crop) -> NDArray[np.bool_]:
 
 def bank(crop: Crop) -> references.Bank:
     """The bank of a clip's own frames."""
-    hidden = Window.of(crop.frames.shape[1]).take(crop.occluder).any((1, 2))
-    return references.Bank.of(crop.frames, crop.pose, crop.measures, hidden)
+    return references.Bank.of(crop.frames, crop.pose, crop.measures, crop.hidden)
 
 
-def own_references(crop: Crop, heard: NDArray[np.float32], count: int) -> references.References:
-    """`count` references for each frame of a crop out of its own frames, but none near the frame itself.
+def own_references(crop: Crop, heard: NDArray[np.float32], count: int, gap_frames: int) -> references.References:
+    """`count` references for each of a crop's first frames out of its own frames.
 
     Args:
-        heard: (f a) of `frontend.encode_clip`, which ends with the lip measures.
+        heard: (f a) of `frontend.encode_clip`, which ends with the lip measures; as many frames as are to be made.
+        gap_frames: see `Bank.find`; 0 where the crop is not what is to be made.
     """
     wanted = references.standard(heard[:, -len(MEASURES) :])
-    return bank(crop).find(crop.frames, crop.pose, wanted, count - 1, references.GAP_FRAMES)
+    shown = slice(len(heard))
+    return bank(crop).find(crop.frames[shown], crop.pose[shown], wanted, count - 1, gap_frames)
 
 
 @dataclass(frozen=True)
