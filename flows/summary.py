@@ -17,8 +17,8 @@ LOG_WIDTH = 130  # characters, where there is no terminal that knows better
 METHODS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 COLUMNS = {
     "mouth_psnr_db": "mouth PSNR, dB",
-    "lip_opening_r": "lip opening r",
-    "lip_width_r": "lip width r",
+    "read_opening_r": "lip opening r",
+    "read_width_r": "lip width r",
     "sync_confidence": "sync",
     "identity_cosine": "identity",
     "sharpness_ratio": "sharpness",

@@ -13,9 +13,9 @@ from components.core.base import errors, files, runtime
 from flows import summary
 
 METRICS = (
-    "mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence",
-    "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio", "jitter_ratio", "silence_motion_ratio",
-    "seam_db", "success_rate", "seconds_per_second",
+    "mouth_psnr_db", "mouth_ssim", "lmd_px", "read_opening_r", "read_width_r", "lip_opening_r", "lip_width_r",
+    "old_lip_r", "sync_confidence", "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio",
+    "jitter_ratio", "silence_motion_ratio", "seam_db", "success_rate", "seconds_per_second",
 )  # fmt: skip
 ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
 

@@ -9,14 +9,12 @@ from torch import Tensor
 from components.core.base import seeds
 from components.core.models.dubber import Dubber, DubberConfig
 from components.core.models.fit import Fit, Run, fit
-from components.core.models.identity import IdentityExpert
 from components.core.models.learning import Drawing, DubberLearner
 from components.core.models.lora import add_expert, expert_parameters
-from components.core.models.sync import SyncExpert
 from components.core.models.windows import Batch
 from components.editor.data import Data
 from components.editor.params import Common, Lip, Structure, Texture
-from components.editor.phases import LipLearner, TextureLearner
+from components.editor.phases import Guides, LipLearner, StructureLearner, TextureLearner
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class Phase:
     metrics: dict[str, float]
 
 
-def structure(data: Data, common: Common, params: Structure, run: Run) -> tuple[DubberConfig, Phase]:
-    """High noise, all weights (paper: alpha = 5)."""
+def structure(data: Data, guides: Guides, common: Common, params: Structure, run: Run) -> tuple[DubberConfig, Phase]:
+    """High noise, all weights (paper: alpha = 5), with the lips loss (ours)."""
     config = DubberConfig(
         role="editor",
         architecture=common.architecture,
@@ -40,23 +38,23 @@ def structure(data: Data, common: Common, params: Structure, run: Run) -> tuple[
         audio_dim=data.clips.audio.shape[1],
     )
     torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))
-    learner = DubberLearner(Dubber(config), params.objective)
+    learner = StructureLearner(Dubber(config), params, guides)
     curve = train(learner, data, common, (params.fit, params.drawing), run)
     return config, Phase(learner.model.state_dict(), curve, figures(learner, data, curve))
 
 
-def lip(data: Data, model: Dubber, guide: SyncExpert, common: Common, params: Lip, run: Run) -> Phase:
-    """Middle noise, LoRA, with the sync loss (paper: alpha = 1.5)."""
+def lip(data: Data, model: Dubber, guides: Guides, common: Common, params: Lip, run: Run) -> Phase:
+    """Middle noise, LoRA, with the sync loss (paper: alpha = 1.5) and the lips loss (ours)."""
     prepare(model, "lip", params.rank, run)
-    learner = LipLearner(model, params, guide)
+    learner = LipLearner(model, params, guides)
     curve = train(learner, data, common, (params.fit, params.drawing), run)
     return Phase(dict(expert_parameters(model, "lip")), curve, figures(learner, data, curve))
 
 
-def texture(data: Data, model: Dubber, guide: IdentityExpert, common: Common, params: Texture, run: Run) -> Phase:
+def texture(data: Data, model: Dubber, guides: Guides, common: Common, params: Texture, run: Run) -> Phase:
     """Low noise, LoRA, with identity and perceptual losses where the audio is off (paper: alpha = 0.2)."""
     prepare(model, "texture", params.rank, run)
-    learner = TextureLearner(model, params, guide)
+    learner = TextureLearner(model, params, guides)
     curve = train(learner, data, common, (params.fit, params.drawing), run)
     return Phase(dict(expert_parameters(model, "texture")), curve, figures(learner, data, curve))
 

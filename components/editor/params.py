@@ -37,16 +37,26 @@ class Common:
 
 @dataclass(frozen=True)
 class Structure:
-    """High noise, full weights: where the mouth is and what it does."""
+    """High noise, full weights: where the mouth is and what it does. `lips_weight` is `Lip`'s."""
 
     fit: Fit
     drawing: Drawing
     objective: Objective
+    lips_weight: float
+
+    def __post_init__(self) -> None:
+        if self.lips_weight < 0:
+            raise ValueError(f"lips_weight {self.lips_weight} must not be negative")
 
 
 @dataclass(frozen=True)
 class Lip:
-    """Middle noise, LoRA: the lips say the speech. `sync_weight` of the guide's 1 - cosine on decoded windows."""
+    """Middle noise, LoRA: the lips say the speech.
+
+    Attributes:
+        sync_weight: of the sync guide's 1 - cosine on decoded windows.
+        lips_weight: of the squared error of the lips' measures, as the lips guide reads them.
+    """
 
     fit: Fit
     drawing: Drawing
@@ -54,10 +64,14 @@ class Lip:
     rank: int
     band: Band
     sync_weight: float
+    lips_weight: float
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or self.sync_weight < 0:
-            raise ValueError(f"rank {self.rank} must be positive and sync_weight {self.sync_weight} not negative")
+        if self.rank < 1 or min(self.sync_weight, self.lips_weight) < 0:
+            raise ValueError(
+                f"rank {self.rank} must be positive, sync_weight {self.sync_weight} and lips_weight {self.lips_weight} "
+                "not negative"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""What the lip and texture phases add to flow matching: losses on the decoded estimate of z_0 (paper, Sec. 3.3)."""
+"""What the phases add to flow matching: losses of the guides on the decoded estimate of z_0 (paper, Sec. 3.3)."""
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -12,9 +14,19 @@ from components.core.models.dubber import Dubber
 from components.core.models.fit import Losses
 from components.core.models.identity import IdentityExpert
 from components.core.models.learning import DubberLearner, Prediction
+from components.core.models.lips import LipsExpert
 from components.core.models.sync import SyncExpert, sync_loss
 from components.core.models.windows import Batch
-from components.editor.params import Lip, Texture
+from components.editor.params import Lip, Structure, Texture
+
+
+@dataclass(frozen=True)
+class Guides:
+    """The experts that training may ask; what they think of the result is for the judges."""
+
+    sync: SyncExpert
+    identity: IdentityExpert
+    lips: LipsExpert
 
 
 def estimate(batch: Batch, prediction: Prediction) -> Float[Tensor, "b f 3 h w"]:
@@ -23,20 +35,48 @@ def estimate(batch: Batch, prediction: Prediction) -> Float[Tensor, "b f 3 h w"]
     return damped * prediction.fresh + batch.clean * (1 - prediction.fresh)
 
 
-class LipLearner(DubberLearner):
-    """Flow matching plus the guide's sync loss; samples whose audio was dropped have no sync loss."""
+def lips_loss(guide: LipsExpert, batch: Batch, prediction: Prediction) -> Float[Tensor, ""]:
+    """Mean squared error of the lips' standardised measures, read off the prediction and off the real frames.
 
-    def __init__(self, model: Dubber, params: Lip, guide: SyncExpert) -> None:
+    Only of frames that were predicted, of samples that heard their speech: without it the lips are anybody's guess.
+    """
+    counts = prediction.fresh.flatten(1) * batch.keep_audio[:, None]  # b f
+    with torch.no_grad():
+        real = guide(batch.clean)
+    error = (guide(prediction.clean) - real).square().mean(-1)
+    loss: Tensor = (error * counts).sum() / counts.sum().clamp(min=1)
+    return loss
+
+
+class StructureLearner(DubberLearner):
+    """Flow matching plus what the lips guide reads."""
+
+    def __init__(self, model: Dubber, params: Structure, guides: Guides) -> None:
+        super().__init__(model, params.objective)
+        self.params, self.guides = params, guides
+
+    def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
+        prediction = self.predict(batch, draw)
+        flow, lips = self.flow_loss(batch, prediction), lips_loss(self.guides.lips, batch, prediction)
+        return {"loss": flow + self.params.lips_weight * lips, "flow": flow, "lips": lips}
+
+
+class LipLearner(DubberLearner):
+    """Flow matching plus what the guides of sync and lips say; not of samples whose audio was dropped."""
+
+    def __init__(self, model: Dubber, params: Lip, guides: Guides) -> None:
         super().__init__(model, params.objective, "lip")
-        self.guides, self.weight = (guide,), params.sync_weight  # in a tuple: not a part of what is trained
+        self.params, self.guides = params, guides
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
         prediction = self.predict(batch, draw)
         flow, heard = self.flow_loss(batch, prediction), batch.keep_audio > 0
         sync = flow.new_zeros(())
         if heard.any():
-            sync = sync_loss(self.guides[0], estimate(batch, prediction)[heard], batch.extra["mel"][heard])
-        return {"loss": flow + self.weight * sync, "flow": flow, "sync": sync}
+            sync = sync_loss(self.guides.sync, estimate(batch, prediction)[heard], batch.extra["mel"][heard])
+        lips = lips_loss(self.guides.lips, batch, prediction)
+        total = flow + self.params.sync_weight * sync + self.params.lips_weight * lips
+        return {"loss": total, "flow": flow, "sync": sync, "lips": lips}
 
 
 class TextureLearner(DubberLearner):
@@ -45,9 +85,9 @@ class TextureLearner(DubberLearner):
     Without audio the lips are not the question, so what is left to improve is the person's own texture.
     """
 
-    def __init__(self, model: Dubber, params: Texture, guide: IdentityExpert) -> None:
+    def __init__(self, model: Dubber, params: Texture, guides: Guides) -> None:
         super().__init__(model, params.objective, "texture")
-        self.guides, self.params = (guide,), params
+        self.params, self.guides = params, guides
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
         prediction = self.predict(batch, draw)
@@ -56,7 +96,7 @@ class TextureLearner(DubberLearner):
         if silent.any():
             whole = batch.extra["crop"][silent]
             made = rearrange(put(estimate(batch, prediction)[silent], whole), "b f c h w -> (b f) c h w")
-            identity, perceptual = compare(self.guides[0], made, rearrange(whole, "b f c h w -> (b f) c h w"))
+            identity, perceptual = compare(self.guides.identity, made, rearrange(whole, "b f c h w -> (b f) c h w"))
         total = flow + self.params.identity_weight * identity + self.params.perceptual_weight * perceptual
         return {"loss": total, "flow": flow, "identity": identity, "perceptual": perceptual}
 

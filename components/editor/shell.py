@@ -10,14 +10,16 @@ from components.core.media import crops
 from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
+from components.core.models.lips import load_lips
 from components.core.models.sync import load_sync
 from components.core.models.synthesis import ExpertConfig, load_dubber
 from components.core.models.windows import digest
 from components.editor import core, data
 from components.editor.params import Common, Lip, Structure, Texture
+from components.editor.phases import Guides
 
 PARAMS: dict[str, type[Any]] = {"structure": Structure, "lip": Lip, "texture": Texture}
-GUIDES = {"lip": ("guide_sync.safetensors", load_sync), "texture": ("guide_identity.safetensors", load_identity)}
+GUIDES = ("sync", "identity", "lips")
 
 
 def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
@@ -26,9 +28,10 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     settings = params.load(PARAMS[args.phase], f"editor.{args.phase}")
     accepted = args.validation / "accepted.parquet"
     frontend = args.experts / "frontend.safetensors"
-    inputs = [accepted, frontend, args.pairs / "pairs.parquet"]
+    guides = {name: args.experts / f"guide_{name}.safetensors" for name in GUIDES}
+    inputs = [accepted, frontend, args.pairs / "pairs.parquet", *guides.values()]
     if args.phase != "structure":
-        inputs += [args.structure / "weights.safetensors", args.experts / GUIDES[args.phase][0]]
+        inputs.append(args.structure / "weights.safetensors")
     train_crops = crops.load(args.crops, "train", "footage")
     mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
     run = Run(f"editor-{args.phase}", seed, args.out, mark, args.precision)
@@ -39,9 +42,9 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
         args.pairs,
         common,
     )
+    asked = Guides(load_sync(guides["sync"]), load_identity(guides["identity"]), load_lips(guides["lips"]))
     if args.phase == "structure":
-        return core.structure(material, common, settings, run)
+        return core.structure(material, asked, common, settings, run)
     model = load_dubber(args.structure / "weights.safetensors")
-    name, load = GUIDES[args.phase]
-    phase = getattr(core, args.phase)(material, model, load(args.experts / name), common, settings, run)
+    phase = getattr(core, args.phase)(material, model, asked, common, settings, run)
     return ExpertConfig(settings.rank, settings.band), phase

@@ -19,7 +19,7 @@ from components.evaluate.benchmark import Mel, Pair
 from components.evaluate.metrics import METRICS, Bools, Floats, Frames, Landmarks
 from components.evaluate.params import Params, SuccessParams
 from components.evaluate.players import Player
-from components.evaluate.rows import ROWS, Bench, second_look
+from components.evaluate.rows import ROWS, Bench, filmed_again, second_look
 
 OPENING, WIDTH = MEASURES.index("opening"), MEASURES.index("width")
 NAN = float("nan")
@@ -66,6 +66,7 @@ class Task:
 class Source:
     """What is measured once per pair and shared by its rows: landmarks at 256 px, embeddings, regions.
 
+    `read` is what the judge reads of the truth's lips.
     `reference` is the truth, or the source where there is no truth: then only ratios to real texture make sense. Lips
     are compared in frames that are `shown`: behind a hand or a microphone the face mesh guesses.
     """
@@ -73,6 +74,7 @@ class Source:
     landmarks: Landmarks
     truth_landmarks: Landmarks | None
     embedding: Floats | None
+    read: Floats | None
     reference: Frames
     mouth: metrics.Region
     outside: metrics.Region
@@ -102,10 +104,12 @@ def score(task: Task) -> tuple[list[dict[str, str | float]], Player, Sample | No
     lines: list[dict[str, str | float]] = []
     opening = {}
     for row, dubbed in rows.items():
-        landmarks = look(row, dubbed, about, task)
+        again = filmed_again(dubbed.frames, task.seed) if row == "truth" else dubbed.frames
+        landmarks = look(row, again, about, bench)
         seen = about.truth_landmarks if row == "truth" and about.truth_landmarks is not None else landmarks
         opening[row] = lip_measures(seen)[:, OPENING]
-        lines.append({**names, "row": row, **measure(dubbed, landmarks, about, bench)})
+        read = None if about.read is None or bench.read is None else bench.read(again)
+        lines.append({**names, "row": row, **measure(dubbed, landmarks, read, about, bench)})
     truth_cosine = next((line["identity_cosine"] for line in lines if line["row"] == "truth"), NAN)
     for line in lines:
         line["success_rate"] = success(line, float(truth_cosine), task.params.success)
@@ -147,6 +151,7 @@ def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
         landmarks=bench.find(source.frames),
         truth_landmarks=None if truth is None else bench.find(truth.frames),
         embedding=None if bench.embed is None else bench.embed(source.frames),
+        read=None if truth is None or bench.read is None else bench.read(truth.frames),
         reference=source.frames if truth is None else truth.frames,
         mouth=mouth,
         outside=~np.logical_or.reduce(masks),
@@ -156,12 +161,11 @@ def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
     )
 
 
-def look(row: str, dubbed: Dubbed, about: Source, task: Task) -> Landmarks:
-    """The landmarks of one row's frames; the truth is looked at a second time, so that it is not its own judge."""
+def look(row: str, frames: Frames, about: Source, bench: Bench) -> Landmarks:
+    """The landmarks of one row's frames; the truth was filmed again, so that it is not its own judge."""
     if row == "copy":
         return about.landmarks
-    find = _bench(task.load).find
-    return second_look(dubbed.frames, find, task.seed) if row == "truth" else find(dubbed.frames)
+    return second_look(frames, bench.find) if row == "truth" else bench.find(frames)
 
 
 def lip_measures(landmarks: Landmarks) -> Floats:
@@ -173,7 +177,7 @@ def lip_measures(landmarks: Landmarks) -> Floats:
     return lips
 
 
-def measure(dubbed: Dubbed, landmarks: Landmarks, about: Source, bench: Bench) -> dict[str, float]:
+def measure(dubbed: Dubbed, landmarks: Landmarks, read: Floats | None, about: Source, bench: Bench) -> dict[str, float]:
     """Every metric of one clip but its success; NaN where it could not be measured."""
     frames, mouth = dubbed.frames, about.mouth
     still = metrics.still_pixels(about.reference, mouth)
@@ -196,6 +200,10 @@ def measure(dubbed: Dubbed, landmarks: Landmarks, about: Source, bench: Bench) -
         found["identity_cosine"] = metrics.identity_cosine(bench.embed(frames), about.embedding)
     if about.truth_landmarks is not None:
         found |= against_truth(frames, landmarks, about)
+    if read is not None and about.read is not None:
+        shown = about.shown
+        found["read_opening_r"] = metrics.correlation(read[shown, OPENING], about.read[shown, OPENING])
+        found["read_width_r"] = metrics.correlation(read[shown, WIDTH], about.read[shown, WIDTH])
     return {name: found.get(name, NAN) for name in (*METRICS, "face_share")}
 
 
@@ -224,7 +232,7 @@ def success(clip: Mapping[str, str | float], truth_cosine: float, rule: SuccessP
         float(clip["face_share"]) - rule.min_face_share,
         float(clip["sharpness_ratio"]) - rule.min_sharpness_ratio,
         float(clip["identity_cosine"]) - (truth_cosine - rule.max_identity_loss),
-        float(clip["lip_opening_r"]) - rule.min_opening_r,
+        float(clip["read_opening_r"]) - rule.min_opening_r,
     )
     if parts[0] < 0:
         return 0.0

@@ -35,6 +35,8 @@ METRICS = {
     "lmd_px": "distance of the lip points to truth's, px of a 256 px crop, down is better; the truth row is the floor",
     "lip_opening_r": "correlation of the lip opening with truth's, up is better; the truth row is the ceiling",
     "lip_width_r": "correlation of the mouth's width with truth's, up is better; the truth row is the ceiling",
+    "read_opening_r": "the same of the opening that the judge reads off both pictures, with less noise than landmarks",
+    "read_width_r": "the same of the width that the judge reads",
     "sync_confidence": "the judge's confidence that lips and speech agree, up is better",
     "sync_distance": "the judge's distance between lips and speech, down is better",
     "identity_cosine": "the judge's cosine to the source's face, -1..1, up is better",

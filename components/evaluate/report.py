@@ -11,8 +11,11 @@ from components.core.base.seeds import rng
 from components.evaluate.metrics import METRICS
 from components.evaluate.rows import ROWS
 
-NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r")
-JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine": "identity"}
+LIPS_READ = ("read_opening_r", "read_width_r")
+NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", *LIPS_READ)
+JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine": "identity"} | dict.fromkeys(
+    LIPS_READ, "lips"
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def reason(metric: str, clips: pd.DataFrame) -> str:
         if metric in (*NEEDS_TRUTH, "silence_motion_ratio"):
             return "the benchmark has no exact re-dub to compare with"
         if metric == "success_rate":
-            return "its rule needs lip_opening_r, and that an exact re-dub"
+            return "its rule needs read_opening_r, and that an exact re-dub"
     if metric == "silence_motion_ratio":
         return "no clip has a pause of five frames"
     if metric == "success_rate":

@@ -23,6 +23,7 @@ MEASURED_PX = 256
 Dub = Callable[[Crop, Mel, int], Frames]
 Sync = Callable[[Frames, Mel], tuple[float, float]]
 Embed = Callable[[Frames], Floats]
+Read = Callable[[Frames], Floats]
 Find = Callable[[Frames], Landmarks]
 
 
@@ -34,12 +35,14 @@ class Bench:
         dub: by row name, (crop, mel, seed) -> the dubbed crop's frames.
         sync: (frames, mel) -> the judge's confidence and distance; None where the judge is absent.
         embed: frames -> the judge's unit vectors, one a frame; None where the judge is absent.
+        read: frames -> what the judge reads of the lips, `face.MEASURES` (f k); None where the judge is absent.
         find: frames -> landmarks (f 478 3) in pixels of a 256 px crop, NaN in frames without a face.
     """
 
     dub: Mapping[str, Dub]
     sync: Sync | None
     embed: Embed | None
+    read: Read | None
     find: Find
 
 
@@ -76,22 +79,24 @@ def _dub(model: Any, params: SamplingParams, crop: Crop, mel: Mel, seed: int) ->
     return frames
 
 
-def _judges(experts: Path) -> tuple[Sync | None, Embed | None]:
-    """The judge sync and identity experts, which no training has seen; None for one that is not there."""
+def _judges(experts: Path) -> tuple[Sync | None, Embed | None, Read | None]:
+    """The judges of sync, identity and lips, which no training has seen; None for one that is not there."""
     from components.core.models.identity import load_identity
+    from components.core.models.lips import load_lips
     from components.core.models.sync import load_sync, sync_scores
 
-    sync_path, identity_path = experts / "judge_sync.safetensors", experts / "judge_identity.safetensors"
-    embed: Embed | None = load_identity(identity_path).embed if identity_path.exists() else None
-    if not sync_path.exists():
-        return None, embed
-    expert = load_sync(sync_path)
+    paths = [experts / f"judge_{name}.safetensors" for name in ("sync", "identity", "lips")]
+    embed: Embed | None = load_identity(paths[1]).embed if paths[1].exists() else None
+    read: Read | None = load_lips(paths[2]).read if paths[2].exists() else None
+    if not paths[0].exists():
+        return None, embed, read
+    expert = load_sync(paths[0])
 
     def sync(frames: Frames, mel: Mel) -> tuple[float, float]:
         scores = sync_scores(expert, frames, mel)
         return float(scores.confidence), float(scores.distance)
 
-    return sync, embed
+    return sync, embed, read
 
 
 def find_landmarks(frames: Frames) -> Landmarks:
@@ -107,11 +112,11 @@ def find_landmarks(frames: Frames) -> Landmarks:
     return found
 
 
-def second_look(frames: Frames, find: Find, seed: int) -> Landmarks:
-    """The landmarks of a clip measured anew: moved by half a pixel each way, with fresh camera noise (2 levels).
+def filmed_again(frames: Frames, seed: int) -> Frames:
+    """A clip moved by half a pixel each way, with fresh camera noise (2 levels).
 
-    What the face mesh says about this clip against what it says about the clip itself is the best value that any
-    dub of it could reach: the truth row's lip metrics are this ceiling, and not a trivial 1.
+    What is measured on it against what is measured on the clip itself is the best value that any dub of it could
+    reach: the truth row's lip metrics are this ceiling, and not a trivial 1.
     """
     noise, move = rng(seed, "second look"), np.array([[1, 0, 0.5], [0, 1, 0.5]])
     size = (frames.shape[2], frames.shape[1])
@@ -120,6 +125,10 @@ def second_look(frames: Frames, find: Find, seed: int) -> Landmarks:
         + noise.normal(0, 2, image.shape)
         for image in frames
     ]
-    landmarks = find(np.clip(np.stack(looks), 0, 255).round().astype(np.uint8))
-    back = 0.5 * MEASURED_PX / frames.shape[1]
-    return np.asarray(landmarks - [back, back, 0])
+    return np.asarray(np.clip(np.stack(looks), 0, 255).round(), np.uint8)
+
+
+def second_look(again: Frames, find: Find) -> Landmarks:
+    """The landmarks of a clip that was filmed again, moved back."""
+    back = 0.5 * MEASURED_PX / again.shape[1]
+    return np.asarray(find(again) - [back, back, 0])

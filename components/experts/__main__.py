@@ -1,4 +1,4 @@
-"""`python -m components.experts`: crops in, front end and sync and identity experts out."""
+"""`python -m components.experts`: crops in, front end and sync, identity and lips experts out."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,8 @@ def main() -> None:
     runtime.start()
     parser = argparse.ArgumentParser(
         prog="python -m components.experts",
-        description="Train the audio front end (speech to lip measures), and sync and identity experts: a guide for "
-        "losses and a judge for evaluation each, from different speakers. A run that was killed goes on where it was.",
+        description="Train the audio front end (speech to lip measures), and experts of sync, identity and lips: a "
+        "guide for losses and a judge for evaluation each, of different speakers. A killed run goes on where it was.",
         epilog="Settings: configs/experts/default.yaml; then `make params`. Usually run by `dvc repro experts`.",
     )
     parser.add_argument("--crops", type=Path, required=True, help="what components.crop wrote")

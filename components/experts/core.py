@@ -1,4 +1,4 @@
-"""Five trainings: the front end on all training speakers, then sync and identity, each once as guide and as judge."""
+"""Seven trainings: the front end on all training speakers, then sync, identity and lips as guide and as judge."""
 
 import json
 import logging
@@ -16,9 +16,10 @@ from components.core.models import weights
 from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
+from components.core.models.lips import load_lips
 from components.core.models.sync import load_sync
 from components.core.models.windows import digest
-from components.experts import frontend, identity, recitals, sync
+from components.experts import frontend, identity, lips, recitals, sync
 from components.experts.data import Material, halves
 from components.experts.params import ExpertsParams
 
@@ -97,6 +98,7 @@ def jobs(material: Material, params: ExpertsParams) -> list[Job]:
                 identity.evaluate,
                 CONVOLUTIONAL,
             ),
+            Job(f"{role}_lips", seen, params.lips, lips.train, load_lips, lips.evaluate, CONVOLUTIONAL),
         ]
     return listed
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from components.core.models.fit import Fit
 from components.core.models.frontend import FrontEndConfig
 from components.core.models.identity import IdentityConfig
+from components.core.models.lips import LipsConfig
 from components.core.models.sync import FRAMES, SyncConfig
 from components.experts.augment import PictureAugment, SpeechAugment
 
@@ -96,9 +97,35 @@ class IdentityParams:
 
 
 @dataclass(frozen=True)
+class LipsParams:
+    """Guide and judge of what the lips do.
+
+    Attributes:
+        clips: in a batch.
+        frames: of each, anywhere in it.
+        correlation_weight: of 1 - Pearson's r within a clip beside the smooth L1 loss.
+    """
+
+    model: LipsConfig
+    fit: Fit
+    clips: int
+    frames: int
+    correlation_weight: float
+    picture: PictureAugment
+
+    def __post_init__(self) -> None:
+        if self.clips < 1 or self.frames < 2 or self.correlation_weight < 0:
+            raise ValueError(
+                f"clips {self.clips} must be positive, frames {self.frames} at least 2 and correlation_weight "
+                f"{self.correlation_weight} not negative"
+            )
+
+
+@dataclass(frozen=True)
 class ExpertsParams:
     """All that this stage may be told."""
 
     frontend: FrontEndParams
     sync: SyncParams
     identity: IdentityParams
+    lips: LipsParams

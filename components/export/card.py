@@ -16,7 +16,16 @@ LIMITS = (
     "One face at a time; turns beyond about 30 degrees and hands before the mouth are at the edge of the data.",
     "It edits the lower face and nothing else: expressions of the eyes keep following the original speech.",
 )
-METRICS = ("mouth_psnr_db", "lip_opening_r", "lip_width_r", "sync_confidence", "identity_cosine", "success_rate")
+METRICS = (
+    "mouth_psnr_db",
+    "read_opening_r",
+    "read_width_r",
+    "lip_opening_r",
+    "lip_width_r",
+    "sync_confidence",
+    "identity_cosine",
+    "success_rate",
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from components.review.run import Row, Run
 
 ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 HEADLINE = (
-    "mouth_psnr_db", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence", "identity_cosine",
+    "mouth_psnr_db", "read_opening_r", "read_width_r", "lip_opening_r", "lip_width_r", "old_lip_r", "sync_confidence",
+    "identity_cosine",
     "sharpness_ratio", "success_rate",
 )  # fmt: skip
 SLICE_ROW = "editor"

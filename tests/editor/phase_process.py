@@ -16,7 +16,7 @@ from components.editor import core
 from components.editor.data import Data, Light, Pair
 from components.editor.params import Structure
 from tests.core.models.test_dubber import frontend
-from tests.editor.test_editor import COMMON, DRAWING, FIT, HIGH
+from tests.editor.test_editor import COMMON, DRAWING, FIT, HIGH, guides
 from tests.talking import talking_crop
 
 
@@ -47,9 +47,9 @@ def main() -> None:
     pairs = [Pair(n, np.roll(clips.rgb[24 * n : 24 * (n + 1)], 9, 0), Light(1.0, 1.0, 0.0)) for n in range(2)]
     Mortal.kill_at = args.kill_at
     data = Mortal(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs)
-    params = Structure(replace(FIT, checkpoint_every_steps=5), DRAWING, HIGH)
+    params = Structure(replace(FIT, checkpoint_every_steps=5), DRAWING, HIGH, 0.05)
     run = Run("editor-structure", 0, args.out.with_suffix(""), "x", "32-true")
-    _, phase = core.structure(data, COMMON, params, run)
+    _, phase = core.structure(data, guides(), COMMON, params, run)
     files.write_json(args.out, {"metrics": phase.metrics, "curve": phase.curve.to_dict("list")})
 
 

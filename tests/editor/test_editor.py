@@ -19,11 +19,12 @@ from components.core.diffusion.flow import Timesteps
 from components.core.media import FPS, shards, video
 from components.core.models.fit import Fit, Run
 from components.core.models.learning import Drawing, Objective
+from components.core.models.lips import LipsConfig, LipsExpert
 from components.core.models.lora import Band
 from components.editor import core
 from components.editor.data import Data, Light, load
 from components.editor.params import Common, Lip, Structure, Texture
-from components.editor.phases import put
+from components.editor.phases import Guides, put
 from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
@@ -60,6 +61,12 @@ def data(folder: Path, accepted: pd.DataFrame) -> Data:
     crops = [talking_crop(name, frames=24) for name in ("a", "b", "short")]
     crops[2] = replace(crops[2], frames=crops[2].frames[:4])
     return load(crops, frontend(), accepted, folder, COMMON)
+
+
+def guides() -> Guides:
+    torch.manual_seed(0)
+    lips = LipsExpert(LipsConfig(32, 32, 4, 8)).requires_grad_(False).eval()
+    return Guides(judge().sync, judge().identity, lips)
 
 
 def run_of(folder: Path, stage: str) -> Run:
@@ -108,17 +115,18 @@ def test_light_brightens_and_slopes() -> None:
 
 
 def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
-    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH)
-    config, phase = core.structure(data, COMMON, spec, run_of(tmp_path / "structure", "editor-structure"))
+    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH, 0.05)
+    config, phase = core.structure(data, guides(), COMMON, spec, run_of(tmp_path / "structure", "editor-structure"))
     losses = phase.curve["loss"]
     assert config.role == "editor"
     assert losses.tail(5).mean() < 0.8 * losses.head(5).mean()
 
     model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05)
-    made = core.lip(data, model, judge().sync, COMMON, lip, run_of(tmp_path / "lip", "editor-lip"))
-    assert set(made.curve.columns) == {"step", "loss", "flow", "sync"}
+    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05, 0.05)
+    run = run_of(tmp_path / "lip", "editor-lip")
+    made = core.lip(data, model, guides(), COMMON, lip, run)
+    assert set(made.curve.columns) == {"step", "loss", "flow", "sync", "lips"}
     assert all(".lip" in name for name in made.tensors)
     assert any(value.abs().max() > 0 for name, value in made.tensors.items() if "lora_up" in name)
     for name, value in before.items():
@@ -128,12 +136,12 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
     texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05)
     model = network(references=3)
-    heard = core.texture(data, model, judge().identity, COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
+    heard = core.texture(data, model, guides(), COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
     assert (heard.curve["identity"] == 0).all()
     silent = core.texture(
         data,
         network(references=3),
-        judge().identity,
+        guides(),
         COMMON,
         replace(texture, drawing=DRAWING),
         run_of(tmp_path / "b", "editor-texture"),

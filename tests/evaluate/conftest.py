@@ -14,6 +14,7 @@ from components.core.media.crops import Crop
 from components.core.media.head import EYE_CORNERS, FOREHEAD, NOSE_BASE, PAIRS
 from components.evaluate import core
 from components.evaluate.benchmark import Pair, fit_mel
+from components.evaluate.core import lip_measures
 from components.evaluate.metrics import LIPS
 from components.evaluate.params import Params
 from components.evaluate.rows import MEASURED_PX, Bench
@@ -102,6 +103,10 @@ def sync(frames: np.ndarray, mel: np.ndarray) -> tuple[float, float]:
     return r, 1 - r
 
 
+def read(frames: np.ndarray) -> np.ndarray:
+    return lip_measures(find(frames))
+
+
 def perfect(source: Crop, mel: np.ndarray, seed: int) -> np.ndarray:
     return draw(face(int(source.speaker[-1])), heard(mel))
 
@@ -119,7 +124,8 @@ class World:
 
     def __call__(self) -> Bench:
         dub = {"generator": blurred, "editor-structure": blurred, "editor-lip": perfect, "editor": perfect}
-        return Bench(dub, sync if self.judged else None, embed if self.judged else None, find)
+        judges = (sync, embed, read) if self.judged else (None, None, None)
+        return Bench(dub, *judges, find)
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,10 @@ from components.core.media.face import MEASURES
 from components.core.models.fit import Fit
 from components.core.models.frontend import FrontEndConfig
 from components.core.models.identity import IdentityConfig
+from components.core.models.lips import LipsConfig
 from components.core.models.sync import SyncConfig
 from components.experts.augment import PictureAugment, SpeechAugment
-from components.experts.params import ExpertsParams, FrontEndParams, IdentityParams, SyncParams
+from components.experts.params import ExpertsParams, FrontEndParams, IdentityParams, LipsParams, SyncParams
 
 SIZE_PX = 24
 FRAMES = 70
@@ -100,4 +101,5 @@ def tiny() -> ExpertsParams:
         FrontEndParams(FrontEndConfig(32, (1,)), fit, 8, 8, 20, 0.5, 0.1, speech),
         SyncParams(SyncConfig(16, 24, 8, 48, 32), fit, 6, 20, 0.1, speech, picture),
         IdentityParams(IdentityConfig(32, 8, 16), fit, 16, 0.2, 16.0, 0.5, picture),
+        LipsParams(LipsConfig(16, 16, 8, 32), fit, 6, 8, 0.5, picture),
     )

@@ -15,10 +15,11 @@ from components.experts.data import Material
 from components.experts.params import ExpertsParams
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["frontend", "guide_sync", "guide_identity", "judge_sync", "judge_identity"]
+KINDS = ("sync", "identity", "lips")
+NAMES = ["frontend", *(f"{role}_{kind}" for role in ("guide", "judge") for kind in KINDS)]
 
 
-def test_five_experts_are_trained_measured_and_kept(
+def test_all_experts_are_trained_measured_and_kept(
     shelf: Path, tiny: ExpertsParams, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     training, heldout = crops.load(shelf, split="train"), crops.load(shelf, split="benchmark")
@@ -33,7 +34,7 @@ def test_five_experts_are_trained_measured_and_kept(
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
     with caplog.at_level("INFO"):
         again = core.run(Material(training, ()), heldout, tiny, 0, tmp_path)
-    assert caplog.text.count("already trained, kept") == 5
+    assert caplog.text.count("already trained, kept") == len(NAMES)
     assert again.metrics == outcome.metrics
     assert again.curves.equals(outcome.curves)
     assert written == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
@@ -43,8 +44,9 @@ def test_guide_and_judge_differ_in_speakers_and_seeds(shelf: Path, tiny: Experts
     by_name = {job.name: job for job in core.jobs(Material(crops.load(shelf, split="train"), ()), tiny)}
     speakers = {name: {crop.speaker for crop in job.material.crops} for name, job in by_name.items()}
     assert speakers["frontend"] == set("abcd")
-    assert speakers["guide_sync"] == speakers["guide_identity"] == set("ac")
-    assert speakers["judge_sync"] == speakers["judge_identity"] == set("bd")
+    for kind in KINDS:
+        assert speakers[f"guide_{kind}"] == set("ac")
+        assert speakers[f"judge_{kind}"] == set("bd")
 
 
 def test_default_settings_are_valid() -> None:

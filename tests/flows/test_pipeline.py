@@ -102,7 +102,7 @@ def test_the_benchmark_and_the_links_are_artifacts(project: Path) -> None:
 
     from flows.pipeline import pipeline
 
-    figures = {"lip_opening_r": {"mean": 0.5, "lo": 0.4, "hi": 0.6, "n": 4}}
+    figures = {"read_opening_r": {"mean": 0.5, "lo": 0.4, "hi": 0.6, "n": 4}}
     (project / "metrics").mkdir()
     (project / "metrics/evaluate.json").write_text(json.dumps({"rows": {"editor": figures}}))
     card = project / "artifacts/export/MODEL_CARD.md"

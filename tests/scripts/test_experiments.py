@@ -11,7 +11,7 @@ from scripts import experiments
 
 def data(rank: int, mean: float | None) -> dict[str, Any]:
     """One revision as `dvc exp show --json` has it."""
-    measured = {"editor": {"lip_opening_r": mean}} if mean is not None else None
+    measured = {"editor": {"read_opening_r": mean}} if mean is not None else None
     params = {"params.yaml": {"data": {"seed": 0, "editor": {"lip": {"rank": rank}, "gaps": [6, 60]}}}}
     return {"params": params, "metrics": {"metrics/benchmark.json": {"data": measured}}}
 

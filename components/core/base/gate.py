@@ -12,6 +12,8 @@ RIGHT = {
     "lmd_px": DOWN,
     "lip_opening_r": UP,
     "lip_width_r": UP,
+    "read_opening_r": UP,
+    "read_width_r": UP,
     "old_lip_r": 0.0,
     "sync_confidence": UP,
     "sync_distance": DOWN,

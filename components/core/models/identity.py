@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from components.core.models import weights
+from components.core.models.layers import conv
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class IdentityExpert(nn.Module):
         super().__init__()
         self.config = config
         widths = [3, *(config.channels * 2**level for level in range(4))]
-        layers = [layer for a, b in pairwise(widths) for layer in _conv(a, b)]
+        layers = [layer for a, b in pairwise(widths) for layer in conv(a, b, 3)]
         self.trunk = nn.Sequential(*layers)
         self.head = nn.Linear(widths[-1] * (config.size_px // 16) ** 2, config.embedding)
 
@@ -73,10 +74,6 @@ class IdentityExpert(nn.Module):
         where = next(self.parameters()).device
         images = torch.from_numpy(np.ascontiguousarray(frames)).to(where).permute(0, 3, 1, 2).float() / 127.5 - 1
         return np.asarray(self(images).cpu().numpy())
-
-
-def _conv(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.GroupNorm(4, outputs), nn.ReLU()]
 
 
 def angular_margin(

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from components.core.media import MEL_BINS, MEL_PER_FRAME
 from components.core.media.geometry import Window
 from components.core.models import weights
+from components.core.models.layers import conv
 
 FRAMES = 5
 """Frames of a window."""
@@ -75,9 +76,9 @@ class SyncExpert(nn.Module):
         self.config = config
         c = config.channels
         self.picture = nn.Sequential(
-            *_conv(3, c, 5),
-            *_conv(c, 2 * c, 3),
-            *_conv(2 * c, 4 * c, 3),
+            *conv(3, c, 5),
+            *conv(c, 2 * c, 3),
+            *conv(2 * c, 4 * c, 3),
             nn.Flatten(),
             nn.Linear(4 * c * (config.height_px // 8) * (config.width_px // 8), config.width),
         )
@@ -124,10 +125,6 @@ class WindowHead(nn.Module):
     def forward(self, features: Float[Tensor, "b f d"]) -> Float[Tensor, "b n e"]:
         windows = torch.nn.functional.gelu(self.norm(features)).unfold(1, FRAMES, 1)  # b n d 5
         return nn.functional.normalize(self.head(self.blocks(windows.flatten(2))), dim=-1)
-
-
-def _conv(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2), nn.GroupNorm(4, outputs), nn.ReLU()]
 
 
 def load_sync(path: Path) -> SyncExpert:
