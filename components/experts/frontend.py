@@ -1,8 +1,9 @@
 """Training and measuring the audio front end.
 
 It learns from two kinds of speech at once: the footage, whose lips are measured by landmarks, and recitals, far more
-speech with exact tracks of the lips but no picture (the studio writes them). Recitals teach it to hear; the footage
-what the measures of a face are. Without recitals it learns from the footage alone.
+speech with exact tracks of the lips but no picture (the studio writes them). Recitals teach it to hear; from the
+footage its last layer learns what the measures of a face are, and no more (`footage_gradient`): minutes of footage are
+soon learnt by heart. Without recitals it learns everything from the footage.
 """
 
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ class FrontEndLearner(Learner[SpeechBatch]):
     """Smooth L1 for how far the lips move, correlation for when; the same for the tracks of recitals, by a head that
     is not kept."""
 
+    model: FrontEnd
+
     def __init__(self, model: FrontEnd, params: FrontEndParams, tracks: int) -> None:
         super().__init__(model)
         self.params = params
@@ -52,9 +55,13 @@ class FrontEndLearner(Learner[SpeechBatch]):
     def losses(self, batch: SpeechBatch, draw: torch.Generator) -> Losses:
         features, predicted = self.model(augment.speech(batch.mel, self.params.speech, draw))
         seen = len(batch.measures)
-        measures = self.distance(predicted[:seen], batch.measures)
         if seen == len(batch.mel):
+            measures = self.distance(predicted, batch.measures)
             return {"loss": measures, "measures": measures}
+        share = self.params.footage_gradient
+        measures = self.distance(
+            self.model.head(share * features[:seen] + (1 - share) * features[:seen].detach()), batch.measures
+        )
         tracks = self.distance(self.tracks(features[seen:]), batch.tracks)
         return {"loss": measures + tracks, "measures": measures, "tracks": tracks}
 

@@ -19,6 +19,8 @@ class FrontEndParams:
         recitals: stretches of recitals beside them, where there are any.
         frames: video frames of each.
         correlation_weight: of 1 - Pearson's r beside the smooth L1 loss.
+        footage_gradient: share of the footage's gradient that goes on into what the front end hears, where there are
+            recitals; 0 leaves that to them.
         dropout: share of the blocks' hidden units left out in a step.
     """
 
@@ -28,6 +30,7 @@ class FrontEndParams:
     recitals: int
     frames: int
     correlation_weight: float
+    footage_gradient: float
     dropout: float
     speech: SpeechAugment
 
@@ -39,8 +42,10 @@ class FrontEndParams:
             )
         if self.correlation_weight < 0:
             raise ValueError(f"correlation_weight {self.correlation_weight} must not be negative")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout {self.dropout} must be in [0, 1)")
+        if not 0 <= self.dropout < 1 or not 0 <= self.footage_gradient <= 1:
+            raise ValueError(
+                f"dropout {self.dropout} must be in [0, 1) and footage_gradient {self.footage_gradient} in [0, 1]"
+            )
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def tiny() -> ExpertsParams:
     speech = SpeechAugment(gain_db=1.0, tilt_db=1.0, shift_bands=1.0, stretch=0.01, noise_db=-60.0)
     picture = PictureAugment(shift=0.02, zoom=0.02, turn_deg=1.0, light=0.1, noise=0.01, blur=0.1)
     return ExpertsParams(
-        FrontEndParams(FrontEndConfig(32, (1,)), fit, 8, 8, 20, 0.5, 0.1, speech),
+        FrontEndParams(FrontEndConfig(32, (1,)), fit, 8, 8, 20, 0.5, 0.0, 0.1, speech),
         SyncParams(SyncConfig(16, 24, 8, 48, 32), fit, 6, 20, 0.1, speech, picture),
         IdentityParams(IdentityConfig(32, 8, 16), fit, 16, 0.2, 16.0, 0.5, picture),
         LipsParams(LipsConfig(16, 16, 8, 32), fit, 6, 8, 0.5, picture),

@@ -46,3 +46,23 @@ def test_correlation_is_pearsons_for_what_moves_and_zero_for_what_does_not() -> 
     expected = np.corrcoef(a[1, :, 2], b[1, :, 2])[0, 1]
     assert frontend.correlation(a, b)[1, 2].item() == pytest.approx(expected, abs=0.01)
     assert frontend.correlation(a, torch.ones_like(a)).abs().max() < 1e-4
+
+
+def test_footage_teaches_the_last_layer_alone_where_recitals_teach_to_hear(tiny: ExpertsParams) -> None:
+    torch.manual_seed(0)
+    model = frontend.FrontEnd(tiny.frontend.model)
+    mel = torch.randn(4, 4 * 10 + 2 * model.config.context, 80).clamp(-1, 1)
+    batch = frontend.SpeechBatch(mel, torch.randn(2, 10, 6), torch.randn(2, 10, 3))
+
+    def gradients(share: float, batch: frontend.SpeechBatch) -> tuple[float, float]:
+        learner = frontend.FrontEndLearner(model, dataclasses.replace(tiny.frontend, footage_gradient=share), 3)
+        model.zero_grad()
+        learner.losses(batch, torch.Generator().manual_seed(0))["measures"].backward()
+        found = [part.weight.grad for part in (model.stem, model.head)]
+        return tuple(0.0 if grad is None else float(grad.abs().sum()) for grad in found)  # type: ignore[return-value]
+
+    heard, measured = gradients(0.0, batch)
+    assert heard == 0 < measured
+    assert gradients(0.5, batch)[0] == pytest.approx(0.5 * gradients(1.0, batch)[0], rel=1e-3)
+    alone = frontend.SpeechBatch(mel[:2], batch.measures, batch.tracks[:0])
+    assert gradients(0.0, alone)[0] > 0
