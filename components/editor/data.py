@@ -1,7 +1,8 @@
-"""The editor's training data: accepted pairs, real-texture paste, relighting."""
+"""The editor's training data: accepted pairs, real-texture paste, relighting, hands from other clips."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -81,8 +82,28 @@ class Data:
         if rng.random() < common.paste_share:
             companion = self.pasted(frames, common.paste_gap_frames, rng)
         shown = np.concatenate([companion[None], self.clips.references(frames)])
-        whole = pair.light.apply(self.crops[pair.crop].frames[start : start + length])
-        return Segment(frames, self.window.take(whole), pair.light.apply(shown), whole)
+        shown, whole = pair.light.apply(shown), pair.light.apply(self.crops[pair.crop].frames[start : start + length])
+        target = self.window.take(whole)
+        if len(self.covers) and rng.random() < common.cover_share:
+            whole = whole.copy()
+            target = self.window.take(whole)
+            self.cover((target, shown[0]), rng)
+        return Segment(frames, target, shown, whole)
+
+    @cached_property
+    def covers(self) -> NDArray[np.int64]:
+        """Frames (n,) of `clips` in which something is before the lower face."""
+        return np.flatnonzero(np.concatenate([crop.hidden for crop in self.crops]))
+
+    def cover(self, videos: tuple[NDArray[np.uint8], ...], rng: np.random.Generator) -> None:
+        """Puts what is before a face at some other moment, likely in another clip, before these (f h w 3), in place."""
+        frame = int(rng.choice(self.covers))
+        crop = self.clips.crop_of(frame)
+        last = int(self.clips.starts[crop + 1]) - 1
+        frames = np.minimum(frame + np.arange(len(videos[0])), last)
+        before = self.window.take(self.crops[crop].occluder)[frames - self.clips.starts[crop], ..., None]
+        for pictures in videos:
+            np.copyto(pictures, self.clips.rgb[frames], where=before)
 
     @property
     def window(self) -> Window:

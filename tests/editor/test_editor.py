@@ -29,7 +29,7 @@ from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
 
-COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12))
+COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12), cover_share=0.5)
 FIT = Fit(20, 3e-3, 2, 0.0, 0.5, 1.0, 100)
 DRAWING = Drawing(2, 0.5, 0.0, 0.5, 0.5)
 HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal", 0.0), 1.0, 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
@@ -179,3 +179,21 @@ def test_a_phase_that_was_killed_ends_like_an_unbroken_one(tmp_path: Path) -> No
 def phase_process(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.editor.phase_process", str(out), *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_hand_from_another_clip_is_before_both_sides_alike(data: Data) -> None:
+    covering = replace(COMMON, paste_share=0.0, cover_share=1.0)
+    assert len(data.covers) == 0
+    plain = data.segment(covering, seeds.rng(0, "cover"))
+    hand = np.zeros_like(data.crops[1].occluder)
+    hand[:, 24:32, 16:24] = True
+    crops = [data.crops[0], replace(data.crops[1], occluder=hand)]
+    covered = replace(data, crops=crops).segment(covering, seeds.rng(0, "cover"))
+    changed = (covered.target != plain.target).any(-1)
+    region = data.window.take(hand)[0]
+    assert changed.any()
+    assert not changed[:, ~region].any()
+    np.testing.assert_array_equal(covered.target[:, region], covered.references[0][:, region])
+    assert covered.whole is not None
+    np.testing.assert_array_equal(data.window.take(covered.whole), covered.target)
+    np.testing.assert_array_equal(covered.references[1:], plain.references[1:])
