@@ -135,6 +135,7 @@ def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path)
     assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
     core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
     page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
+    page.wait("document.querySelectorAll('#pair .said li').length")
     assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
     assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
 
