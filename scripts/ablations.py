@@ -1,0 +1,286 @@
+"""What each part of the recipe is worth: editors trained without it, all for as long, on the same benchmark clips.
+
+Run `python scripts/ablations.py` after `make repro`. It reads artifacts/ and params.yaml, trains the structure phase
+once per line of VARIANTS (shorter than the default: it is the comparison that counts), dubs some of the benchmark with
+each, then dubs with the workspace's own editor with its experts on and off and in more or fewer steps. It goes on
+where it was stopped.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from components.core.base import errors, files, params, runtime
+from scripts.results import cell, insert, table
+
+if TYPE_CHECKING:
+    from components.core.models.synthesis import Editor
+    from components.editor.data import Data
+    from components.editor.params import Common, Structure
+    from components.evaluate.benchmark import Pair
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "recipe": {},
+    "uniform timesteps": {"structure.objective.timesteps": {"shift": 1.0, "base": "uniform", "start_share": 0.0}},
+    "no draws at t = 1": {"structure.objective.timesteps.start_share": 0.0},
+    "references on the frame axis": {"common.architecture.layout": "frames"},
+    "one reference": {"common.references": 1},
+    "no pasted mouths": {"common.paste_share": 0.0},
+    "no lips loss": {"structure.lips_weight": 0.0},
+    "no motion loss": {"structure.objective.motion_weight": 0.0},
+}
+"""Changes of the params' section `editor`, by name."""
+PHASES: dict[str, tuple[tuple[str, ...], bool]] = {
+    "structure": ((), False),
+    "structure + lip": (("lip",), False),
+    "structure + texture": (("texture",), False),
+    "all, in their bands": (("lip", "texture"), False),
+    "all, always on": (("lip", "texture"), True),
+}
+"""Experts, and whether they are on at every timestep."""
+STEPS = (1, 2, 3, 4, 8, 16)
+METRICS = (
+    "mouth_psnr_db", "read_opening_r", "read_width_r", "lip_opening_r", "old_lip_r", "sync_confidence",
+    "identity_cosine", "sharpness_ratio", "jitter_ratio",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where things are, how many steps the recipe trains, and how many pairs are dubbed."""
+
+    artifacts: Path
+    out: Path
+    steps: int
+    pairs: int
+    seed: int
+
+
+def changed(section: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a section of the params with values replaced, by dotted name.
+
+    Raises:
+        KeyError: a name that the section does not have.
+    """
+    result: dict[str, Any] = json.loads(json.dumps(section))
+    for name, value in change.items():
+        *path, last = name.split(".")
+        node = result
+        for key in path:
+            node = node[key]
+        if last not in node:
+            raise KeyError(name)
+        node[last] = value
+    return result
+
+
+def settings(change: Mapping[str, Any], steps: int) -> tuple["Common", "Structure"]:
+    """The editor's params with a change, to train for `steps` steps."""
+    from components.editor.params import Common, Structure
+
+    path = Path("params.yaml")
+    section = changed(params.read(path)["editor"], {**change, "structure.fit.steps": steps})
+    return (
+        params.build(Common, section["common"], "editor.common", path),
+        params.build(Structure, section["structure"], "editor.structure", path),
+    )
+
+
+@cache
+def _material(artifacts: Path) -> tuple[Any, ...]:
+    import pandas as pd
+
+    from components.core.media import crops
+    from components.core.models.frontend import load_frontend
+    from components.core.models.identity import load_identity
+    from components.core.models.lips import load_lips
+    from components.core.models.sync import load_sync
+    from components.editor.phases import Guides
+
+    experts = artifacts / "experts"
+    guides = Guides(
+        load_sync(experts / "guide_sync.safetensors"),
+        load_identity(experts / "guide_identity.safetensors"),
+        load_lips(experts / "guide_lips.safetensors"),
+    )
+    accepted = pd.read_parquet(artifacts / "validation/pairs/accepted.parquet")
+    return (
+        crops.load(artifacts / "crops", "train", "footage"),
+        load_frontend(experts / "frontend.safetensors"),
+        accepted,
+        guides,
+    )
+
+
+def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple["Editor", float]:
+    """The structure phase with a change, and the seconds that it took."""
+    from components.core.models.dubber import Dubber
+    from components.core.models.fit import Run
+    from components.core.models.synthesis import Editor
+    from components.editor import core, data
+
+    training, frontend, accepted, guides = _material(plan.artifacts)
+    common, structure = settings(change, steps)
+    material: Data = data.load(training, frontend, accepted, plan.artifacts / "pairs", common)
+    folder = plan.out / name.replace(" ", "_")
+    started = time.perf_counter()
+    run = Run("editor-structure", plan.seed, folder, f"{name} {steps} {change}")
+    config, phase = core.structure(material, guides, common, structure, run)
+    model = Dubber(config)
+    model.load_state_dict(phase.tensors)
+    return Editor(model, frontend, {}), time.perf_counter() - started
+
+
+def measure(plan: Plan, editor: "Editor", steps: int) -> dict[str, Any]:
+    """Means and intervals of METRICS over the plan's pairs."""
+    from components.core.models.synthesis import Sampling
+    from components.evaluate import core
+    from components.evaluate.report import Resampling, interval
+
+    pairs, bench, values = _benchmark(plan)
+    lines = []
+    for pair in pairs:
+        about = _inspected(plan, pair.pair_id)
+        frames = editor.dub(pair.whole, pair.speech.mel, Sampling(steps, 1.0, 1.0, plan.seed))
+        dubbed = core.Dubbed(frames, pair.speech.mel, float("nan"))
+        read = bench.read(frames) if bench.read else None
+        lines.append(core.measure(dubbed, bench.find(frames), read, about, bench))
+    how = Resampling(values.bootstrap_samples, plan.seed)
+    found = {metric: interval((line[metric] for line in lines), how) for metric in METRICS}
+    return {metric: vars(value) for metric, value in found.items() if value}
+
+
+@cache
+def _benchmark(plan: Plan) -> tuple[list["Pair"], Any, Any]:
+    from components.evaluate import benchmark, rows
+    from components.evaluate.params import Params
+
+    values = params.load(Params, "evaluate")
+    selection = benchmark.Selection(plan.pairs, values.max_frames, values.yaw_edges_deg)
+    pairs = benchmark.load(plan.artifacts / "crops", plan.artifacts / "clips", selection)
+    loader = rows.Loader(
+        plan.artifacts / "generator",
+        plan.artifacts / "editor",
+        plan.artifacts / "experts",
+        values.generator,
+        values.editor,
+        runtime.cores(),
+    )
+    return pairs, loader(), values
+
+
+@cache
+def _inspected(plan: Plan, pair_id: str) -> Any:
+    from components.evaluate import core
+
+    pairs, bench, values = _benchmark(plan)
+    return core.inspect(next(pair for pair in pairs if pair.pair_id == pair_id), bench, values)
+
+
+def run(plan: Plan) -> dict[str, dict[str, Any]]:
+    """All lines of all tables: {table: {line: metrics}}; kept in `plan.out` line by line."""
+    from components.core.models.lora import Band
+    from components.core.models.synthesis import load_editor
+
+    kept = plan.out / "lines.json"
+    found: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.is_file() else {}
+    found = {"variants": {}, "phases": {}, "steps": {}} | found
+
+    def keep(kind: str, name: str, line: Mapping[str, Any]) -> None:
+        found[kind][name] = dict(line)
+        files.write_json(kept, found)
+
+    with runtime.progress("ablations", len(VARIANTS) + len(PHASES) + len(STEPS)) as advance:
+        for name, change in VARIANTS.items():
+            if name not in found["variants"]:
+                steps = equal_steps(plan, change)
+                editor, seconds = train(plan, name, change, steps)
+                keep("variants", name, {"train_steps": steps, "train_s": seconds, **measure(plan, editor, 1)})
+            advance(1)
+        load = (plan.artifacts / "editor", plan.artifacts / "experts")
+        for name, (phases, always) in PHASES.items():
+            if name not in found["phases"]:
+                editor = load_editor(*load, phases)
+                editor.bands = {phase: Band(0.0, 1.0) for phase in phases} if always else editor.bands
+                keep("phases", name, measure(plan, editor, 3))
+            advance(1)
+        for steps in STEPS:
+            if str(steps) not in found["steps"]:
+                keep("steps", str(steps), measure(plan, load_editor(*load), steps))
+            advance(1)
+    return found
+
+
+def equal_steps(plan: Plan, change: Mapping[str, Any]) -> int:
+    """Steps for a change of the tokens' layout that cost what the recipe's cost (benchmarks/training_step.py)."""
+    frames = change.get("common.architecture.layout") == "frames"
+    return round(plan.steps * 0.44) if frames else plan.steps
+
+
+def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The tables in Markdown."""
+    titles = {
+        "variants": f"Structure phase alone, {plan.steps} steps, one step of sampling, {plan.pairs} pairs; tokens on "
+        "the frame axis cost 2.3 times as much a step and get so many steps fewer:",
+        "phases": f"The run's own editor with its experts on and off, 3 steps of sampling, {plan.pairs} pairs:",
+        "steps": f"The run's own editor in more or fewer steps of sampling, {plan.pairs} pairs:",
+    }
+    parts = []
+    for kind, title in titles.items():
+        lines = [[name, *(cell(line.get(metric)) for metric in METRICS)] for name, line in found[kind].items()]
+        parts += [title, table([kind, *METRICS], lines)]
+    return "\n\n".join(parts)
+
+
+def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Opening's r and mouth PSNR of every variant with their intervals, as a picture."""
+    from matplotlib.figure import Figure
+
+    lines = found["variants"]
+    figure = Figure(figsize=(9, 0.4 * len(lines) + 1.2), layout="constrained")
+    for axis, metric in zip(figure.subplots(1, 2, sharey=True), ("read_opening_r", "mouth_psnr_db"), strict=True):
+        values = [line[metric] for line in lines.values()]
+        means = np.array([value["mean"] for value in values])
+        reach = np.abs(np.array([[value["lo"], value["hi"]] for value in values]).T - means)
+        axis.errorbar(means, np.arange(len(lines)), xerr=reach, fmt="o", capsize=3)
+        axis.set(xlabel=metric, yticks=np.arange(len(lines)), yticklabels=list(lines))
+        axis.axvline(means[0], color="grey", linewidth=0.6)
+    figure.axes[0].invert_yaxis()
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def arguments(given: Iterable[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder of the stages' outs")
+    parser.add_argument("--out", type=Path, default=Path("artifacts/ablations"), help="folder for what is in progress")
+    parser.add_argument("--metrics", type=Path, default=Path("metrics/ablations.json"), help="JSON of all lines")
+    parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="gets the tables")
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/ablations.png"), help="gets the plot")
+    parser.add_argument("--steps", type=int, default=400, help="training steps of a variant (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=16, help="benchmark pairs to dub (default: %(default)s)")
+    return parser.parse_args(None if given is None else list(given))
+
+
+@errors.shell
+def main() -> None:
+    """Trains, measures, writes."""
+    runtime.start()
+    args = arguments()
+    plan = Plan(args.artifacts, args.out, args.steps, args.pairs, params.scalar("seed", int))
+    found = run(plan)
+    files.write_json(args.metrics, found)
+    insert(args.results, text(plan, found), "ablations")
+    plot(found, args.picture)
+
+
+if __name__ == "__main__":
+    main()
