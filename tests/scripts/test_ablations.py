@@ -14,10 +14,10 @@ PLAN = ablations.Plan(Path("a"), Path("b"), 100, 4, 0)
 @pytest.mark.parametrize("name", [name for name in ablations.VARIANTS if name != "recipe"])
 def test_every_variant_is_valid_and_differs_from_the_recipe(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
-    recipe, variant = ablations.settings({}, 7), ablations.settings(ablations.VARIANTS[name], 7)
+    recipe, variant = (ablations.settings(change, 99) for change in ({}, ablations.VARIANTS[name]))
     assert variant != recipe
     assert variant[1].fit == recipe[1].fit
-    assert variant[1].fit.steps == 7
+    assert variant[1].fit.steps == 99
 
 
 def test_a_change_is_of_a_copy_and_of_a_value_that_is_there():
