@@ -155,6 +155,7 @@ def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
         "regressions": gate.regressions(run.metrics("evaluate"), base),
         "metrics": sections.metrics(run, base.get("rows", {})),
         "slices": sections.slices(run, base.get("slices", {})),
+        "ablations": sections.ablations(run),
         "intervals": sections.intervals(run),
         "not_measured": run.metrics("evaluate").get("not_measured", {}),
         "losses": sections.losses(runs),

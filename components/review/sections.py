@@ -71,6 +71,16 @@ def slices(run: Run, base: Mapping[str, Any]) -> Table:
     return Table(("slice (clips)", *names), lines)
 
 
+def ablations(run: Run) -> list[Table]:
+    """The tables of `python scripts/ablations.py`; none where it has not run."""
+    tables = []
+    for kind, lines in run.metrics("ablations").items():
+        names = [name for name in gate.RIGHT if any(name in values for values in lines.values())]
+        cells = [(line, [cell(name, values.get(name), None) for name in names]) for line, values in lines.items()]
+        tables.append(Table((kind, *names), cells))
+    return [table for table in tables if table.lines]
+
+
 def cell(name: str, value: Mapping[str, float] | None, base: Mapping[str, float] | None) -> Cell:
     """A mean with its interval. Better and worse are differences beyond the other's whole interval."""
     if value is None:

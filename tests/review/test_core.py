@@ -90,6 +90,17 @@ def test_the_gate_and_changes_are_against_the_approved_run(tmp_path: Path):
     assert "+0.4 better" in text
 
 
+def test_ablations_are_tables_of_their_own(tmp_path: Path):
+    project = world.write(tmp_path / "project")
+    line = {"train_steps": 400, "mouth_psnr_db": world.interval(27.5)}
+    files.write_json(project / "metrics/ablations.json", {"variants": {"no pasted mouths": line}, "steps": {}})
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert "no pasted mouths" in text
+    assert "27.5 (27.4 to 27.6)" in text
+    assert "train_steps" not in text
+
+
 def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     other = Run(world.write(tmp_path / "b", shift=0.2), "candidate", "def")
     core.build([Run(project, "base", "abc"), other], tmp_path / "out", OPTIONS)
