@@ -25,19 +25,33 @@ CONTEXT_ROWS = MEL_PER_FRAME
 
 @dataclass(frozen=True)
 class Light:
-    """How both sides of a pair are relit: gain * x ** gamma * (1 + slope * (column from -1 to 1))."""
+    """How both sides of a pair are relit: tint * gain * x ** gamma * (1 + slope * (column from -1 to 1))."""
 
     gain: float
     gamma: float
     slope: float
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
-    def apply(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Frames (... h w 3) in the new light."""
-        if (self.gain, self.gamma, self.slope) == (1.0, 1.0, 0.0):
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Light":
+        """Any light that footage may well be in, and any skin."""
+        gain, gamma, slope, *tint = rng.uniform(-1, 1, 6)
+        red, green, blue = (float(1 + 0.15 * value) for value in tint)
+        return cls(float(1.3**gain), float(1.4**gamma), float(0.35 * slope), (red, green, blue))
+
+    def apply(self, rgb: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
+        """Frames (... h w 3) of whole crops, or of their windows, in the new light."""
+        if self == PLAIN:
             return rgb
-        ramp = 1 + self.slope * np.linspace(-1, 1, rgb.shape[-2], dtype=np.float32)[:, None]
-        lit = self.gain * ramp * (rgb.astype(np.float32) / 255) ** self.gamma
+        across = np.linspace(-1, 1, window.size_px, dtype=np.float32)
+        if rgb.shape[-2] == window.width:
+            across = across[window.left : window.right]
+        colour = self.gain * np.array(self.tint, np.float32)
+        lit = colour * (1 + self.slope * across[:, None]) * (rgb.astype(np.float32) / 255) ** self.gamma
         return np.asarray(np.rint(255 * np.clip(lit, 0, 1)), np.uint8)
+
+
+PLAIN = Light(1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ class Data:
         return replace(batch, extra={**batch.extra, "mel": torch.from_numpy(mel)})
 
     def segment(self, common: Common, rng: np.random.Generator) -> Segment:
-        """A chunk of a random pair, both sides in the pair's light."""
+        """A chunk of a random pair, both sides in the pair's light or in another one."""
         length = common.architecture.chunk_frames
         pair = self.pairs[int(rng.integers(len(self.pairs)))]
         start = int(rng.integers(len(pair.companion) - length + 1))
@@ -82,7 +96,9 @@ class Data:
         if rng.random() < common.paste_share:
             companion = self.pasted(frames, common.paste_gap_frames, rng)
         shown = np.concatenate([companion[None], self.clips.references(frames)])
-        shown, whole = pair.light.apply(shown), pair.light.apply(self.crops[pair.crop].frames[start : start + length])
+        light = Light.drawn(rng) if rng.random() < common.relight_share else pair.light
+        whole = self.crops[pair.crop].frames[start : start + length]
+        shown, whole = light.apply(shown, self.window), light.apply(whole, self.window)
         target = self.window.take(whole)
         if len(self.covers) and rng.random() < common.cover_share:
             whole = whole.copy()
@@ -164,5 +180,5 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
 
 def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample) -> Pair:
     frames = video.decode_bytes(sample["mp4"])
-    light = Light(*(float(str(row[f"relight_{name}"])) for name in ("gain", "gamma", "slope")))
-    return Pair(crop, np.ascontiguousarray(Window.of(frames.shape[1]).take(frames)), light)
+    gain, gamma, slope = (float(str(row[f"relight_{name}"])) for name in ("gain", "gamma", "slope"))
+    return Pair(crop, np.ascontiguousarray(Window.of(frames.shape[1]).take(frames)), Light(gain, gamma, slope))

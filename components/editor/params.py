@@ -21,6 +21,7 @@ class Common:
         paste_gap_frames: how far away that moment is, at least and at most.
         cover_share: of the samples before which, on both sides, a hand or whatever else is before a face in another
             clip is put, so that the editor leaves such things alone. Where no clip has any, nothing is.
+        relight_share: of the samples in a light drawn anew, on both sides, instead of the pair's own.
     """
 
     architecture: Architecture
@@ -28,12 +29,14 @@ class Common:
     paste_share: float
     paste_gap_frames: tuple[int, int]
     cover_share: float
+    relight_share: float
 
     def __post_init__(self) -> None:
         if self.references < 1:
             raise ValueError(f"references {self.references} must be positive")
-        if not 0 <= min(self.paste_share, self.cover_share) <= max(self.paste_share, self.cover_share) <= 1:
-            raise ValueError(f"paste_share {self.paste_share} and cover_share {self.cover_share} must lie in [0, 1]")
+        for name in ("paste_share", "cover_share", "relight_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
         if not 1 <= self.paste_gap_frames[0] <= self.paste_gap_frames[1]:
             raise ValueError(f"paste_gap_frames {self.paste_gap_frames} must be at least 1 and rise")
 

@@ -17,6 +17,7 @@ from components.core.base import seeds
 from components.core.base.errors import UserError
 from components.core.diffusion.flow import Timesteps
 from components.core.media import FPS, shards, video
+from components.core.media.geometry import Window
 from components.core.models.fit import Fit, Run
 from components.core.models.learning import Drawing, Objective
 from components.core.models.lips import LipsConfig, LipsExpert
@@ -29,7 +30,7 @@ from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
 
-COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12), cover_share=0.5)
+COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12), cover_share=0.5, relight_share=0.0)
 FIT = Fit(20, 3e-3, 2, 0.0, 0.5, 1.0, 100)
 DRAWING = Drawing(2, 0.5, 0.0, 0.5, 0.5)
 HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal", 0.0), 1.0, 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
@@ -79,7 +80,7 @@ def test_target_and_input_are_one_moment_in_one_light(data: Data) -> None:
     for step in range(30):
         segment = data.segment(plain, seeds.rng(0, step))
         crop = data.clips.crop_of(int(segment.frames[0]))
-        lit = (Light(1.0, 1.0, 0.0), Light(1.2, 1.0, 0.0))[crop].apply(data.clips.rgb[segment.frames])
+        lit = (Light(1.0, 1.0, 0.0), Light(1.2, 1.0, 0.0))[crop].apply(data.clips.rgb[segment.frames], data.window)
         np.testing.assert_array_equal(segment.target, lit)
         above_mouth = (slice(None), slice(0, 4))
         assert np.abs(segment.references[0][above_mouth].astype(int) - segment.target[above_mouth]).mean() < 3
@@ -106,12 +107,19 @@ def test_speech_stays_inside_its_crop(data: Data) -> None:
 
 
 def test_light_brightens_and_slopes() -> None:
-    grey = np.full((1, 4, 9, 3), 100, np.uint8)
-    assert (Light(1.2, 1.0, 0.0).apply(grey) == 120).all()
-    sloped = Light(1.0, 1.0, 0.5).apply(grey)[0, 0, :, 0]
-    assert sloped[0] == 50
-    assert sloped[4] == 100
-    assert sloped[8] == 150
+    window, grey = Window.of(48), np.full((1, 4, 48, 3), 100, np.uint8)
+    assert (Light(1.2, 1.0, 0.0).apply(grey, window) == 120).all()
+    assert Light(1.0, 1.0, 0.0, (1.1, 1.0, 0.9)).apply(grey, window)[0, 0, 0].tolist() == [110, 100, 90]
+    sloped = Light(1.0, 1.0, 0.5).apply(grey, window)[0, 0, :, 0]
+    assert sloped[[0, -1]].tolist() == [50, 150]
+    np.testing.assert_allclose(np.diff(sloped.astype(int)), 100 / 47, atol=1)
+
+
+def test_light_is_the_same_on_a_crop_and_on_its_window() -> None:
+    window = Window.of(48)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    light = Light(1.1, 0.9, 0.3, (1.05, 1.0, 0.95))
+    np.testing.assert_array_equal(window.take(light.apply(crops, window)), light.apply(window.take(crops), window))
 
 
 def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
@@ -197,3 +205,16 @@ def test_a_hand_from_another_clip_is_before_both_sides_alike(data: Data) -> None
     assert covered.whole is not None
     np.testing.assert_array_equal(data.window.take(covered.whole), covered.target)
     np.testing.assert_array_equal(covered.references[1:], plain.references[1:])
+
+
+def test_a_drawn_light_falls_on_both_sides_alike(data: Data) -> None:
+    lit = replace(COMMON, paste_share=0.0, cover_share=0.0, relight_share=1.0)
+    first, second = (data.segment(lit, seeds.rng(0, "light", step)) for step in range(2))
+    above_mouth = (slice(None), slice(0, 4))
+    for segment in (first, second):
+        crop = data.clips.crop_of(int(segment.frames[0]))
+        plain = data.clips.rgb[segment.frames]
+        assert np.abs(segment.references[0][above_mouth].astype(int) - segment.target[above_mouth]).mean() < 3
+        assert np.abs(segment.target.astype(int) - plain).mean() > 1, crop
+    colours = [segment.target[0, 0, 0].tolist() for segment in (first, second)]
+    assert colours[0] != colours[1]
