@@ -87,6 +87,7 @@ class Texture:
     Attributes:
         identity_weight, perceptual_weight: of the guide's 1 - cosine and of the distance of its features, both on the
             samples without audio only. `drawing.drop_audio` is their share (paper: 0.5).
+        lips_weight: `Lip`'s, on the others.
     """
 
     fit: Fit
@@ -96,10 +97,11 @@ class Texture:
     band: Band
     identity_weight: float
     perceptual_weight: float
+    lips_weight: float
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or min(self.identity_weight, self.perceptual_weight) < 0:
+        if self.rank < 1 or min(self.identity_weight, self.perceptual_weight, self.lips_weight) < 0:
             raise ValueError(
-                f"rank {self.rank} must be positive, identity_weight {self.identity_weight} and "
-                f"perceptual_weight {self.perceptual_weight} not negative"
+                f"rank {self.rank} must be positive, identity_weight {self.identity_weight}, perceptual_weight "
+                f"{self.perceptual_weight} and lips_weight {self.lips_weight} not negative"
             )

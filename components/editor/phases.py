@@ -82,7 +82,8 @@ class LipLearner(DubberLearner):
 class TextureLearner(DubberLearner):
     """Flow matching plus identity and perceptual losses, on the samples without audio only.
 
-    Without audio the lips are not the question, so what is left to improve is the person's own texture.
+    Without audio the lips are not the question, so what is left to improve is the person's own texture. On the others
+    the lips guide sees to it that they stay what they are.
     """
 
     def __init__(self, model: Dubber, params: Texture, guides: Guides) -> None:
@@ -97,8 +98,10 @@ class TextureLearner(DubberLearner):
             whole = batch.extra["crop"][silent]
             made = rearrange(put(estimate(batch, prediction)[silent], whole), "b f c h w -> (b f) c h w")
             identity, perceptual = compare(self.guides.identity, made, rearrange(whole, "b f c h w -> (b f) c h w"))
+        lips = lips_loss(self.guides.lips, batch, prediction)
         total = flow + self.params.identity_weight * identity + self.params.perceptual_weight * perceptual
-        return {"loss": total, "flow": flow, "identity": identity, "perceptual": perceptual}
+        total = total + self.params.lips_weight * lips
+        return {"loss": total, "flow": flow, "identity": identity, "perceptual": perceptual, "lips": lips}
 
 
 def put(windows: Float[Tensor, "b f 3 h w"], crops: Float[Tensor, "b f 3 s s"]) -> Float[Tensor, "b f 3 s s"]:

@@ -142,10 +142,11 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
 
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
-    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05)
+    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05, 0.05)
     model = network(references=3)
     heard = core.texture(data, model, guides(), COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
     assert (heard.curve["identity"] == 0).all()
+    assert (heard.curve["lips"] > 0).all()
     silent = core.texture(
         data,
         network(references=3),
