@@ -1,6 +1,6 @@
 """What each part of the recipe is worth: editors trained without it, all for as long, on the same benchmark clips.
 
-Run `python scripts/ablations.py` after `make repro`. It reads artifacts/ and params.yaml, trains the structure phase
+Run `python -m scripts.ablations` after `make repro`. It reads artifacts/ and params.yaml, trains the structure phase
 once per line of VARIANTS (shorter than the default: it is the comparison that counts), dubs some of the benchmark with
 each, then dubs with the workspace's own editor with its experts on and off and in more or fewer steps. It goes on
 where it was stopped.

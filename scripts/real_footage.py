@@ -1,6 +1,6 @@
 """How the model that the studio taught does on real people, clip by clip, before and after fine-tuning on them.
 
-Run `python scripts/real_footage.py --footage ../shared/media` after `make repro`. Of every clip the first 70 % are for
+Run `python -m scripts.real_footage --footage ../shared/media` after `make repro`. Of every clip the first 70 % are for
 training and the last 30 % are held out. Three tests:
 
 - hearing: the opening that the front end hears in the clip's own sound against its landmarks', beside the loudness;

@@ -72,7 +72,7 @@ def slices(run: Run, base: Mapping[str, Any]) -> Table:
 
 
 def ablations(run: Run) -> list[Table]:
-    """The tables of `python scripts/ablations.py`; none where it has not run."""
+    """The tables of `python -m scripts.ablations`; none where it has not run."""
     tables = []
     for kind, lines in run.metrics("ablations").items():
         names = [name for name in gate.RIGHT if any(name in values for values in lines.values())]
