@@ -46,6 +46,7 @@ PHASES: dict[str, tuple[tuple[str, ...], bool]] = {
 }
 """Experts, and whether they are on at every timestep."""
 STEPS = (1, 2, 3, 4, 8, 16)
+TABLES = {"variants": tuple(VARIANTS), "phases": tuple(PHASES), "steps": tuple(map(str, STEPS))}
 METRICS = (
     "mouth_psnr_db", "read_opening_r", "read_width_r", "lip_opening_r", "old_lip_r", "sync_confidence",
     "identity_cosine", "sharpness_ratio", "jitter_ratio",
@@ -54,13 +55,14 @@ METRICS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """Where things are, how many steps the recipe trains, and how many pairs are dubbed."""
+    """Where things are, how many steps the recipe trains, how many pairs are dubbed, and which of TABLES are made."""
 
     artifacts: Path
     out: Path
     steps: int
     pairs: int
     seed: int
+    tables: tuple[str, ...]
 
 
 def changed(section: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,23 +199,21 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
         found[kind][name] = dict(line)
         files.write_json(kept, found)
 
-    with runtime.progress("ablations", len(VARIANTS) + len(PHASES) + len(STEPS)) as advance:
-        for name, change in VARIANTS.items():
-            if name not in found["variants"]:
-                steps = equal_steps(plan, change)
-                editor, seconds = train(plan, name, change, steps)
-                keep("variants", name, {"train_steps": steps, "train_s": seconds, **measure(plan, editor, 1)})
-            advance(1)
-        load = (plan.artifacts / "editor", plan.artifacts / "experts")
-        for name, (phases, always) in PHASES.items():
-            if name not in found["phases"]:
+    missing = [(kind, name) for kind in plan.tables for name in TABLES[kind] if name not in found[kind]]
+    load = (plan.artifacts / "editor", plan.artifacts / "experts")
+    with runtime.progress("ablations", len(missing)) as advance:
+        for kind, name in missing:
+            if kind == "variants":
+                steps = equal_steps(plan, VARIANTS[name])
+                editor, seconds = train(plan, name, VARIANTS[name], steps)
+                keep(kind, name, {"train_steps": steps, "train_s": seconds, **measure(plan, editor, 1)})
+            elif kind == "phases":
+                phases, always = PHASES[name]
                 editor = load_editor(*load, phases)
                 editor.bands = {phase: Band(0.0, 1.0) for phase in phases} if always else editor.bands
-                keep("phases", name, measure(plan, editor, 3))
-            advance(1)
-        for steps in STEPS:
-            if str(steps) not in found["steps"]:
-                keep("steps", str(steps), measure(plan, load_editor(*load), steps))
+                keep(kind, name, measure(plan, editor, 3))
+            else:
+                keep(kind, name, measure(plan, load_editor(*load), int(name)))
             advance(1)
     return found
 
@@ -234,6 +234,9 @@ def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
     }
     parts = []
     for kind, title in titles.items():
+        if not found[kind]:
+            parts.append(f"{title} not measured (`--tables {kind}`).")
+            continue
         lines = [[name, *(cell(line.get(metric)) for metric in METRICS)] for name, line in found[kind].items()]
         parts += [title, table([kind, *METRICS], lines)]
     return "\n\n".join(parts)
@@ -265,6 +268,7 @@ def arguments(given: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--metrics", type=Path, default=Path("metrics/ablations.json"), help="JSON of all lines")
     parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="gets the tables")
     parser.add_argument("--picture", type=Path, default=Path("docs/images/ablations.png"), help="gets the plot")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which (default: all)")
     parser.add_argument("--steps", type=int, default=400, help="training steps of a variant (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=16, help="benchmark pairs to dub (default: %(default)s)")
     return parser.parse_args(None if given is None else list(given))
@@ -275,11 +279,12 @@ def main() -> None:
     """Trains, measures, writes."""
     runtime.start()
     args = arguments()
-    plan = Plan(args.artifacts, args.out, args.steps, args.pairs, params.scalar("seed", int))
+    plan = Plan(args.artifacts, args.out, args.steps, args.pairs, params.scalar("seed", int), tuple(args.tables))
     found = run(plan)
     files.write_json(args.metrics, found)
     insert(args.results, text(plan, found), "ablations")
-    plot(found, args.picture)
+    if found["variants"]:
+        plot(found, args.picture)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from components.core.base import params
 from scripts import ablations
 
 EDITOR = params.read(Path(__file__).resolve().parents[2] / "params.yaml")["editor"]
-PLAN = ablations.Plan(Path("a"), Path("b"), 100, 4, 0)
+PLAN = ablations.Plan(Path("a"), Path("b"), 100, 4, 0, ("variants", "phases"))
 
 
 @pytest.mark.parametrize("name", [name for name in ablations.VARIANTS if name != "recipe"])
@@ -37,5 +37,6 @@ def test_the_tables_hold_every_line():
     value = {"mean": 0.5, "lo": 0.4, "hi": 0.6}
     found = {kind: {f"{kind} line": {"read_opening_r": value}} for kind in ("variants", "phases", "steps")}
     text = ablations.text(PLAN, found)
+    assert "`--tables steps`" in ablations.text(PLAN, {**found, "steps": {}})
     for kind in found:
         assert f"| {kind} line | - | 0.5 (0.4 .. 0.6) |" in text
