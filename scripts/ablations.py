@@ -237,7 +237,8 @@ def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
         if not found[kind]:
             parts.append(f"{title} not measured (`--tables {kind}`).")
             continue
-        lines = [[name, *(cell(line.get(metric)) for metric in METRICS)] for name, line in found[kind].items()]
+        names = sorted(found[kind], key=lambda name: (*TABLES[kind], name).index(name))
+        lines = [[name, *(cell(found[kind][name].get(metric)) for metric in METRICS)] for name in names]
         parts += [title, table([kind, *METRICS], lines)]
     return "\n\n".join(parts)
 
