@@ -9,7 +9,7 @@ where it was stopped.
 import argparse
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from components.core.base import errors, files, params, runtime
+from scripts.experts import Experts
 from scripts.results import cell, insert, table
 
 if TYPE_CHECKING:
@@ -100,25 +101,11 @@ def _material(artifacts: Path) -> tuple[Any, ...]:
     import pandas as pd
 
     from components.core.media import crops
-    from components.core.models.frontend import load_frontend
-    from components.core.models.identity import load_identity
-    from components.core.models.lips import load_lips
-    from components.core.models.sync import load_sync
-    from components.editor.phases import Guides
 
-    experts = artifacts / "experts"
-    guides = Guides(
-        load_sync(experts / "guide_sync.safetensors"),
-        load_identity(experts / "guide_identity.safetensors"),
-        load_lips(experts / "guide_lips.safetensors"),
-    )
+    experts = Experts(artifacts / "experts")
     accepted = pd.read_parquet(artifacts / "validation/pairs/accepted.parquet")
-    return (
-        crops.load(artifacts / "crops", "train", "footage"),
-        load_frontend(experts / "frontend.safetensors"),
-        accepted,
-        guides,
-    )
+    training = crops.load(artifacts / "crops", "train", "footage")
+    return training, experts.load("frontend"), accepted, experts.guides()
 
 
 def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple["Editor", float]:
@@ -261,7 +248,7 @@ def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
         figure.savefig(temporary, dpi=110)
 
 
-def arguments(given: Iterable[str] | None = None) -> argparse.Namespace:
+def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder of the stages' outs")
@@ -272,7 +259,7 @@ def arguments(given: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which (default: all)")
     parser.add_argument("--steps", type=int, default=400, help="training steps of a variant (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=16, help="benchmark pairs to dub (default: %(default)s)")
-    return parser.parse_args(None if given is None else list(given))
+    return parser.parse_args()
 
 
 @errors.shell

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.base import errors, files, params, runtime, seeds
+from scripts.experts import Experts
 from scripts.results import insert, table
 
 if TYPE_CHECKING:
@@ -30,23 +31,6 @@ if TYPE_CHECKING:
 TRAINING_SHARE = 0.7
 LEAST_FRAMES = 20
 """Of a held-out part: shorter ones say nothing about a correlation."""
-
-
-@dataclass(frozen=True)
-class Experts:
-    """What hears and what reads: front end, judges and guides of the workspace."""
-
-    folder: Path
-
-    def load(self, name: str) -> Any:
-        """One expert by the name of its file."""
-        from components.core.models.frontend import load_frontend
-        from components.core.models.identity import load_identity
-        from components.core.models.lips import load_lips
-        from components.core.models.sync import load_sync
-
-        kind = {"frontend": load_frontend, "sync": load_sync, "identity": load_identity, "lips": load_lips}
-        return kind[name.rpartition("_")[2]](self.folder / f"{name}.safetensors")
 
 
 @dataclass(frozen=True)
@@ -241,13 +225,12 @@ def fine_tuned(clips: Sequence[Real], artifacts: Path, experts: Experts, steps: 
         shift = int(seeds.rng(seed, "real", crop.crop_id).integers(12, max(13, len(crop.frames) - 12)))
         companion = generator.dub(crop, np.roll(crop.mel, 4 * shift, 0), Sampling(1, 1.0, 1.0, seed))
         window = np.ascontiguousarray(Window.of(companion.shape[1]).take(companion))
-        pairs.append(data.Pair(number, window, data.Light(1.0, 1.0, 0.0)))
+        pairs.append(data.Pair(number, window, data.PLAIN))
     heard = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in training]
     clips_ = Clips.of(training, heard, common.references)
     material = data.Data(training, clips_, np.concatenate([crop.mel for crop in training]), pairs)
-    guides = phases.Guides(*(experts.load(f"guide_{name}") for name in ("sync", "identity", "lips")))
     model = load_dubber(artifacts / "editor/structure/weights.safetensors").train().requires_grad_(True)
-    learner = phases.StructureLearner(model, structure, guides)
+    learner = phases.StructureLearner(model, structure, experts.guides())
     run = Run("editor-real", seed, out / "finetune", f"{steps} {[clip.name for clip in clips]}")
     core.train(learner, material, common, (structure.fit, structure.drawing), run)
     return Editor(model, frontend, {})
@@ -275,7 +258,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 def text(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables in Markdown."""
-    heard = {name: line for name, line in found["hearing"].items()} | {"mean": means_of(found["hearing"])}
+    heard = dict(found["hearing"]) | {"mean": means_of(found["hearing"])}
     parts = [table(["clip", "heard r", "loudness r", "offset"], [[k, *_cells(v)] for k, v in heard.items()])]
     for test in ("cycle", "dub"):
         lines = {name: line for name, line in found.items() if name.startswith(f"{test}, ")}
