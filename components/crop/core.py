@@ -79,14 +79,14 @@ def run(clips: Path, out: Path, params: Params, workers: int) -> Cropped:
 
 
 def tasks(clips: Path, parts: Path, params: Params) -> list[clip.Task]:
-    """One task per clip of footage, with the truths that benchmark.parquet pairs with it."""
+    """One task per clip of footage, with the truths that redubs.parquet pairs with it."""
     path = clips / "clips.parquet"
     if not path.is_file():
         raise UserError(f"{path} does not exist", fix="Run `dvc repro ingest`.")
     columns = [field.name for field in fields(Clip)]
     known = {row["clip_id"]: Clip(**row) for row in pd.read_parquet(path)[columns].to_dict("records")}
     truths: dict[str, list[tuple[str, Clip]]] = {}
-    for row in pd.read_parquet(clips / "benchmark.parquet").to_dict("records"):
+    for row in pd.read_parquet(clips / "redubs.parquet").to_dict("records"):
         truths.setdefault(row["source_clip_id"], []).append((row["pair_id"], known[row["truth_clip_id"]]))
     return [
         clip.Task(one, tuple(truths.get(name, ())), clips, parts, params)

@@ -83,5 +83,6 @@ def figures(learner: DubberLearner, data: Data, curve: pd.DataFrame) -> dict[str
     return {
         **{f"final_{name}": float(value) for name, value in terms.items()},
         "pairs": float(len(data.pairs)),
+        "exact_pairs": float(len(data.exact)),
         "trained_parameters": float(sum(p.numel() for p in learner.parameters() if p.requires_grad)),
     }

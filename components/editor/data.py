@@ -1,6 +1,6 @@
-"""The editor's training data: accepted pairs, real-texture paste, relighting, hands from other clips."""
+"""The editor's training data: accepted and exact pairs, real-texture paste, relighting, hands from other clips."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,10 @@ from components.core.base.errors import UserError
 from components.core.media import MEL_PER_FRAME, shards, video
 from components.core.media.crops import Crop
 from components.core.media.geometry import Window, soft_mask
+from components.core.media.references import References, videos
 from components.core.models.frontend import FrontEnd, encode_clip
 from components.core.models.learning import Drawing, Segment, assemble
-from components.core.models.windows import Batch, Clips
+from components.core.models.windows import Batch, Clips, own_references
 from components.editor.params import Common
 
 CONTEXT_ROWS = MEL_PER_FRAME
@@ -56,10 +57,18 @@ PLAIN = Light(1.0, 1.0, 0.0)
 
 @dataclass(frozen=True)
 class Pair:
-    """A real crop (by its number) and its companion's windows (f h w 3)."""
+    """A real crop (by its number), and what stands beside each of its first frames.
+
+    Attributes:
+        crop: the target's number.
+        companion: (f h w 3) the same performance with other lips; f is the target's length or less.
+        references: of these frames; `nearest` counts the frames of all clips.
+        light: in which both sides are shown.
+    """
 
     crop: int
     companion: NDArray[np.uint8]
+    references: References
     light: Light
 
 
@@ -72,12 +81,14 @@ class Data:
         clips: their windows, masks and audio features.
         mel: (4n, 80) their speech.
         pairs: accepted pairs, at least one chunk long.
+        exact: pairs of two films of one performance, either side the other's companion; may be empty.
     """
 
     crops: list[Crop]
     clips: Clips
     mel: NDArray[np.float32]
     pairs: list[Pair]
+    exact: list[Pair]
 
     def batch(self, common: Common, drawing: Drawing, rng: np.random.Generator) -> Batch:
         """A batch whose references are companions or pasted real clips; extras: `crop` (b f 3 s s) and `mel`."""
@@ -89,13 +100,15 @@ class Data:
     def segment(self, common: Common, rng: np.random.Generator) -> Segment:
         """A chunk of a random pair, both sides in the pair's light or in another one."""
         length = common.architecture.chunk_frames
-        pair = self.pairs[int(rng.integers(len(self.pairs)))]
+        exact = bool(self.exact) and rng.random() < common.exact_share
+        pairs = self.exact if exact else self.pairs
+        pair = pairs[int(rng.integers(len(pairs)))]
         start = int(rng.integers(len(pair.companion) - length + 1))
         frames = self.clips.starts[pair.crop] + start + np.arange(length)
         companion = pair.companion[start : start + length]
-        if rng.random() < common.paste_share:
+        if not exact and rng.random() < common.paste_share:
             companion = self.pasted(frames, common.paste_gap_frames, rng)
-        shown = np.concatenate([companion[None], self.clips.references(frames)])
+        shown = np.concatenate([companion[None], self.references(pair, slice(start, start + length))])
         light = Light.drawn(rng) if rng.random() < common.relight_share else pair.light
         whole = self.crops[pair.crop].frames[start : start + length]
         shown, whole = light.apply(shown, self.window), light.apply(whole, self.window)
@@ -105,6 +118,11 @@ class Data:
             target = self.window.take(whole)
             self.cover((target, shown[0]), rng)
         return Segment(frames, target, shown, whole)
+
+    def references(self, pair: Pair, piece: slice) -> NDArray[np.uint8]:
+        """The reference videos (count f h w 3) of a piece of the pair."""
+        found = pair.references
+        return videos(self.clips.rgb, References(found.soft[piece], found.nearest[piece]))
 
     @cached_property
     def covers(self) -> NDArray[np.int64]:
@@ -147,10 +165,10 @@ class Data:
 
 
 def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companions: Path, common: Common) -> Data:
-    """The data of the accepted pairs.
+    """The data of the accepted pairs, and of exact ones.
 
     Args:
-        crops: real training crops.
+        crops: training crops of both roles: footage, and exact re-dubs of some of it.
         frontend: gives the audio features.
         accepted: rows of accepted.parquet.
         companions: folder of the pairs stage.
@@ -163,8 +181,10 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
     crops = [crop for crop in crops if len(crop.frames) >= chunk_frames]
     rows = {str(row["pair_id"]): row for row in accepted.to_dict("records")}
     numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
+    audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
+    clips = Clips.of(crops, audio, common.references)
     pairs = [
-        _pair(rows[key], numbers[rows[key]["crop_id"]], sample)
+        _pair(rows[key], numbers[rows[key]["crop_id"]], sample, clips)
         for key, sample in shards.iterate(companions)
         if key in rows and rows[key]["crop_id"] in numbers
     ]
@@ -174,11 +194,32 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
             got=f"{len(rows)} accepted pairs, none of {chunk_frames} frames",
             fix="See metrics/validate_pairs.json for what was quarantined and why.",
         )
-    audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
-    return Data(crops, Clips.of(crops, audio, common.references), np.concatenate([crop.mel for crop in crops]), pairs)
+    return Data(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs, _exact(crops, clips, common))
 
 
-def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample) -> Pair:
+def _exact(crops: Sequence[Crop], clips: Clips, common: Common) -> list[Pair]:
+    """Each exact re-dub among the crops and its source, either as the companion of the other.
+
+    References come from the companion's clip, as they do when a clip is dubbed.
+    """
+    if not common.exact_share:
+        return []
+    numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
+    pairs = []
+    for again, crop in enumerate(crops):
+        source, frames = numbers.get(crop.crop_id.rpartition("--")[0]), len(crop.frames)
+        for target, shown in ((source, again), (again, source)) if source is not None else ():
+            heard = clips.audio[clips.starts[target] :][:frames]
+            found = own_references(crops[shown], heard, common.references, gap_frames=0)
+            found = References(found.soft, found.nearest + clips.starts[shown])
+            pairs.append(Pair(target, clips.rgb[clips.starts[shown] :][:frames], found, PLAIN))
+    return pairs
+
+
+def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample, clips: Clips) -> Pair:
+    """References come from other moments of the real clip."""
     frames = video.decode_bytes(sample["mp4"])
+    own = slice(clips.starts[crop], clips.starts[crop + 1])
     gain, gamma, slope = (float(str(row[f"relight_{name}"])) for name in ("gain", "gamma", "slope"))
-    return Pair(crop, np.ascontiguousarray(Window.of(frames.shape[1]).take(frames)), Light(gain, gamma, slope))
+    companion = np.ascontiguousarray(Window.of(frames.shape[1]).take(frames))
+    return Pair(crop, companion, References(clips.soft[own], clips.nearest[own]), Light(gain, gamma, slope))

@@ -15,9 +15,11 @@ class Common:
     Attributes:
         architecture: of the transformer.
         references: pictures of the real clip that each frame is given beside the companion; as the generator's.
-        paste_share: of the inputs that are not a companion but the real clip with its mouth taken from another moment
-            of the same clip. Companions are softer than real video; without this the editor learns that sharp lips are
-            right lips, and leaves a real video as it is.
+        exact_share: of the pairs, those that were filmed twice rather than made by a model (the paper adds rendered
+            pairs); counts only where the footage has such.
+        paste_share: of the other inputs, those that are not a companion but the real clip with its mouth taken from
+            another moment of the same clip. Companions are softer than real video; without this the editor learns
+            that sharp lips are right lips, and leaves a real video as it is.
         paste_gap_frames: how far away that moment is, at least and at most.
         cover_share: of the samples before which, on both sides, a hand or whatever else is before a face in another
             clip is put, so that the editor leaves such things alone. Where no clip has any, nothing is.
@@ -26,6 +28,7 @@ class Common:
 
     architecture: Architecture
     references: int
+    exact_share: float
     paste_share: float
     paste_gap_frames: tuple[int, int]
     cover_share: float
@@ -34,7 +37,7 @@ class Common:
     def __post_init__(self) -> None:
         if self.references < 1:
             raise ValueError(f"references {self.references} must be positive")
-        for name in ("paste_share", "cover_share", "relight_share"):
+        for name in ("exact_share", "paste_share", "cover_share", "relight_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
         if not 1 <= self.paste_gap_frames[0] <= self.paste_gap_frames[1]:

@@ -32,7 +32,7 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     inputs = [accepted, frontend, args.pairs / "pairs.parquet", *guides.values()]
     if args.phase != "structure":
         inputs.append(args.structure / "weights.safetensors")
-    train_crops = crops.load(args.crops, "train", "footage")
+    train_crops = crops.load(args.crops, "train")
     mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
     run = Run(f"editor-{args.phase}", seed, args.out, mark, args.precision)
     material = data.load(

@@ -9,7 +9,7 @@ from components.core.base import errors, files, params, runtime
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m components.evaluate", description=__doc__)
     parser.add_argument("--crops", type=Path, required=True, help="folder of crops; its benchmark split is dubbed")
-    parser.add_argument("--clips", type=Path, required=True, help="folder of clips, for benchmark.parquet's slices")
+    parser.add_argument("--clips", type=Path, required=True, help="folder of clips, for redubs.parquet's slices")
     parser.add_argument("--experts", type=Path, required=True, help="folder of experts; only the judges judge")
     parser.add_argument("--generator", type=Path, required=True, help="folder of the generator's weights")
     parser.add_argument("--editor", type=Path, required=True, help="folder of the editor's three phases")

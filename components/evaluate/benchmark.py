@@ -17,7 +17,7 @@ from components.evaluate.metrics import Floats
 
 Mel = Floats
 """Log-mel (4f, 80)."""
-KEYS = ("pair_id", "source_clip_id", "truth_clip_id")
+KEYS = ("pair_id", "split", "source_clip_id", "truth_clip_id")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[P
             fix="Add footage of another speaker, or raise ingest.benchmark_share.",
         )
     if truths:
-        pairs = _with_truth(sources, truths, pd.read_parquet(clips_folder / "benchmark.parquet"), selection)
+        pairs = _with_truth(sources, truths, pd.read_parquet(clips_folder / "redubs.parquet"), selection)
     else:
         logging.getLogger(__name__).warning("no exact re-dub in %s: metrics against truth are left out", crops_folder)
         pairs = _without_truth(sources)
@@ -79,7 +79,7 @@ def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[P
 
 
 def slice_names(row: dict[str, Any], yaw_edges_deg: tuple[float, ...]) -> tuple[str, ...]:
-    """The slices of one row of benchmark.parquet: `column=value`, yes/no for flags, and yaw by its size."""
+    """The slices of one row of redubs.parquet: `column=value`, yes/no for flags, and yaw by its size."""
     names = []
     for column, value in row.items():
         if column in KEYS or value is None or value != value:
@@ -108,7 +108,7 @@ def _with_truth(sources: list[Crop], truths: list[Crop], table: pd.DataFrame, se
         if source_id not in by_id or pair_id not in rows:
             raise UserError(
                 f"the truth crop {truth.crop_id} has no {'source' if source_id not in by_id else 'row'}",
-                expected=f"a crop {source_id} and a row {pair_id} in benchmark.parquet",
+                expected=f"a crop {source_id} and a row {pair_id} in redubs.parquet",
                 fix="Run `dvc repro crop`.",
             )
         slices = slice_names(rows[pair_id], selection.yaw_edges_deg)

@@ -19,7 +19,7 @@ from components.core.models.identity import load_identity
 from components.core.models.lips import load_lips
 from components.core.models.sync import load_sync
 from components.core.models.windows import digest
-from components.experts import frontend, identity, lips, recitals, sync
+from components.experts import frontend, identity, lips, portraits, recitals, sync
 from components.experts.data import Material, halves
 from components.experts.params import ExpertsParams
 
@@ -81,12 +81,11 @@ def run(material: Material, heldout: Sequence[Crop], params: ExpertsParams, seed
 
 def jobs(material: Material, params: ExpertsParams) -> list[Job]:
     """The trainings in their order."""
-    half = halves(material.crops)
+    half = halves(material)
     listed = [
         Job("frontend", material, params.frontend, frontend.train, load_frontend, frontend.evaluate, LINEAR),
     ]
-    for role, crops in (("guide", half.guide), ("judge", half.judge)):
-        seen = Material(crops, ())
+    for role, seen in (("guide", half.guide), ("judge", half.judge)):
         listed += [
             Job(f"{role}_sync", seen, params.sync, sync.train, load_sync, sync.evaluate, CONVOLUTIONAL),
             Job(
@@ -107,9 +106,9 @@ def _trained(job: Job, seed: int, out: Path) -> pd.DataFrame:
     """The job's loss curve, from its folder where the very same training has been done before."""
     folder = out / job.name
     label, curve_file = folder / "done.json", folder / "curve.csv"
-    mark = fingerprint(
-        job.params, job.precision, seed, digest(job.material.crops), recitals.digest(job.material.recitals)
-    )
+    seen = job.material
+    marks = digest(seen.crops), recitals.digest(seen.recitals), portraits.digest(seen.portraits)
+    mark = fingerprint(job.params, job.precision, seed, *marks)
     if label.is_file() and json.loads(label.read_text())["fingerprint"] == mark and _weights(out, job).is_file():
         log.info("%s: already trained, kept", job.name)
         return pd.read_csv(curve_file, float_precision="round_trip")

@@ -32,27 +32,34 @@ class Recital:
 
 @dataclass(frozen=True)
 class Material:
-    """What an expert learns from: crops of training speakers, and recitals, which only the front end uses."""
+    """What an expert learns from.
+
+    Attributes:
+        crops: of training speakers.
+        recitals: speech without pictures, for the front end alone.
+        portraits: (l s s 3) crops of people without speech, for the identity experts alone.
+    """
 
     crops: Sequence[Crop]
-    recitals: Sequence[Recital]
+    recitals: Sequence[Recital] = ()
+    portraits: Sequence[NDArray[np.uint8]] = ()
 
 
 @dataclass(frozen=True)
 class Halves:
-    """The training crops of guide and judge: no speaker is in both."""
+    """What guide and judge learn from: no person is in both."""
 
-    guide: tuple[Crop, ...]
-    judge: tuple[Crop, ...]
+    guide: Material
+    judge: Material
 
 
-def halves(crops: Sequence[Crop]) -> Halves:
-    """Speakers in the order of their names go to guide and judge by turns.
+def halves(material: Material) -> Halves:
+    """Speakers in the order of their names go to guide and judge by turns, and so do portraits; recitals to neither.
 
     Raises:
         UserError: fewer than four speakers.
     """
-    speakers = sorted({crop.speaker for crop in crops})
+    speakers = sorted({crop.speaker for crop in material.crops})
     if len(speakers) < MIN_SPEAKERS:
         raise UserError(
             "guide and judge can't learn from different people",
@@ -61,10 +68,9 @@ def halves(crops: Sequence[Crop]) -> Halves:
             fix="Add footage of other people to data/footage, or the studio's (`dubstrap studio`).",
         )
     guides = set(speakers[::2])
-    return Halves(
-        guide=tuple(crop for crop in crops if crop.speaker in guides),
-        judge=tuple(crop for crop in crops if crop.speaker not in guides),
-    )
+    parts = ([crop for crop in material.crops if (crop.speaker in guides) is guide] for guide in (True, False))
+    guide, judge = (Material(part, (), material.portraits[turn::2]) for turn, part in enumerate(parts))
+    return Halves(guide, judge)
 
 
 class Stretch(NamedTuple):

@@ -67,16 +67,17 @@ def train(material: Material, params: IdentityParams, run: Run) -> tuple[Identit
     torch.manual_seed(seeds.derive(run.seed, run.stage))
     model = IdentityExpert(params.model)
     speakers = sorted({crop.speaker for crop in material.crops})
-    by_speaker = [[crop.frames for crop in material.crops if crop.speaker == name] for name in speakers]
+    people = [[crop.frames for crop in material.crops if crop.speaker == name] for name in speakers]
+    people += [[portrait] for portrait in material.portraits]
 
     def batch_at(step: int) -> IdentityBatch:
         rng = seeds.rng(run.seed, run.stage, step)
-        chosen = rng.integers(len(speakers), size=params.images)
-        clips = [by_speaker[speaker][rng.integers(len(by_speaker[speaker]))] for speaker in chosen]
+        chosen = rng.integers(len(people), size=params.images)
+        clips = [people[person][rng.integers(len(people[person]))] for person in chosen]
         images = np.stack([clip[rng.integers(len(clip))] for clip in clips])
         return IdentityBatch(torch.from_numpy(images), torch.from_numpy(chosen))
 
-    return model, fit(IdentityLearner(model, params, len(speakers)), batch_at, params.fit, run)
+    return model, fit(IdentityLearner(model, params, len(people)), batch_at, params.fit, run)
 
 
 def evaluate(model: IdentityExpert, heldout: Sequence[Crop]) -> dict[str, float]:

@@ -29,15 +29,15 @@ class Ingested:
     """clips.parquet."""
     rejects: pd.DataFrame
     """rejects.parquet."""
-    benchmark: pd.DataFrame
-    """benchmark.parquet."""
+    redubs: pd.DataFrame
+    """redubs.parquet."""
 
     def metrics(self) -> dict[str, Any]:
         """Counts and seconds, of all and by split, and how many were rejected for which reason."""
         return {
             "clips": len(self.clips),
             "seconds": round(float(self.clips["duration_s"].sum()), 2),
-            "pairs": len(self.benchmark),
+            "redubs": {split: len(part) for split, part in self.redubs.groupby("split")},
             "rejected": len(self.rejects),
             "reasons": dict(Counter(self.rejects["reason"])),
             "splits": {
@@ -73,14 +73,14 @@ def run(data: Path, out: Path, params: Params, workers: int) -> Ingested:
         if not clips:
             raise _none_left(rejects)
         table = _pack(clips, Path(folder), out, params.clips_per_shard)
-    result = Ingested(table, _table(rejects, Reject), benchmark(table, found.pairs))
+    result = Ingested(table, _table(rejects, Reject), redubs(table, found.pairs))
     result.clips.to_parquet(out / "clips.parquet", index=False)
     result.rejects.to_parquet(out / "rejects.parquet", index=False)
-    result.benchmark.to_parquet(out / "benchmark.parquet", index=False)
+    result.redubs.to_parquet(out / "redubs.parquet", index=False)
     return result
 
 
-def benchmark(clips: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def redubs(clips: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs both of whose files became clips, with the clips' ids in place of the files."""
     ids = dict(zip(clips["source"], clips["clip_id"], strict=True))
     kept = pairs[pairs["source"].isin(ids) & pairs["truth"].isin(ids)]

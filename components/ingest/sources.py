@@ -17,6 +17,7 @@ SUFFIXES = frozenset(
     ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .ogv .3gp .mxf".split()  # noqa: SIM905
 )
 PAIR_COLUMNS = ("pair_id", "source", "truth", "language")
+SPLITS = {"benchmark", "train"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Source:
     licence: str
     sha256: str
     whole: bool
-    """Not to be cut: a performance of the benchmark, of which there is an exact re-dub."""
+    """Not to be cut: a performance of which there is an exact re-dub."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def find(data: Path, benchmark_share: float) -> Found:
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """pairs.csv, or a table without rows where there is none."""
+    """pairs.csv, or a table without rows where there is none; without a column `split` all are the benchmark's."""
     if not path.is_file():
-        return pd.DataFrame({column: pd.Series(dtype="str") for column in PAIR_COLUMNS})
+        return pd.DataFrame({column: pd.Series(dtype="str") for column in (*PAIR_COLUMNS, "split")})
     table = pd.read_csv(path, dtype={column: "str" for column in PAIR_COLUMNS}, keep_default_na=False)
     lacking = [column for column in PAIR_COLUMNS if column not in table]
     if lacking:
@@ -102,16 +103,23 @@ def read_pairs(path: Path) -> pd.DataFrame:
     if unusable or table["pair_id"].duplicated().any():
         expected = "unique ids of letters, digits, _ and single -"
         raise UserError(f"{path} has unusable pair ids", got=", ".join(unusable) or "duplicates", expected=expected)
+    if "split" not in table:
+        table["split"] = "benchmark"
+    if set(table["split"]) - SPLITS:
+        raise UserError(
+            f"{path} has an unknown split", got=", ".join(set(table["split"])), expected="benchmark or train"
+        )
     return table.sort_values("pair_id", ignore_index=True)
 
 
 def held_out_speakers(speakers: Iterable[str], pairs: pd.DataFrame, share: float) -> set[str]:
-    """The benchmark's speakers: those of the pairs, or without pairs about `share` of all.
+    """The benchmark's speakers: those of its pairs, or without any about `share` of all.
 
     Chosen by a hash of the name, so that new footage moves nobody; at least one if there are two, never all.
     """
-    if len(pairs):
-        return {Path(source).parts[1] for source in pairs["source"]}
+    measured = pairs.loc[pairs["split"] == "benchmark", "source"]
+    if len(measured):
+        return {Path(source).parts[1] for source in measured}
     ranked = sorted(set(speakers), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     drawn = [name for name in ranked if int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) < share * 2**32]
     at_least = 1 if share > 0 and len(ranked) > 1 else 0

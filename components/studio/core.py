@@ -1,4 +1,4 @@
-"""Films the plan into a folder: footage, rights, truth, speech and recitals."""
+"""Films the plan into a folder: footage, rights, truth and speech, with recitals and portraits beside it."""
 
 import csv
 import logging
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from components.core.base import files, runtime
 from components.core.base.errors import UserError
 from components.core.media import FPS, audio, video
-from components.studio import Floats, recitals
+from components.studio import Floats, portraits, recitals
 from components.studio.camera import Camera
 from components.studio.identity import Speaker
 from components.studio.mouth import lips
@@ -32,7 +32,10 @@ LIPS = ("opening", "width", "jaw", "hidden")
 middle, the distance between the corners, how far the chin is down; and the share 0..1 of the mouth that an occluder
 hides."""
 
-PAIR_COLUMNS = ["pair_id", "source", "truth", "language", "yaw_deg", "light", "occluded", "beard", "glasses", "voice"]
+PAIR_COLUMNS = [
+    *("pair_id", "split", "source", "truth", "language"),
+    *("yaw_deg", "light", "occluded", "beard", "glasses", "voice"),
+]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def run(params: Params, seed: int, out: Path, workers: int) -> Plan:
     try:
         script = plan(params, seed)
         recitals.write(folder / "recitals", params, seed, workers)
+        portraits.write(folder / "portraits", params, seed, workers)
         _film(script, params, seed, folder, workers)
         folder.chmod(0o755)
         if out.exists():
@@ -87,7 +91,7 @@ def _film(script: Plan, params: Params, seed: int, folder: Path, workers: int) -
     by_speaker: dict[str, list[tuple[Take, Utterance]]] = defaultdict(list)
     for take, utterance in zip(takes, spoken, strict=True):
         by_speaker[take.speaker.name].append((take, utterance))
-        if take.path.startswith("truth/"):
+        if take.path.startswith("truth/") and take.line.use == "benchmark":
             speech = folder / "speech" / take.line.language / f"{Path(take.path).name}.wav"
             speech.parent.mkdir(parents=True, exist_ok=True)
             audio.write_wav(speech, utterance.samples)
@@ -143,6 +147,7 @@ def _write_pairs(script: Plan, path: Path) -> None:
             writer.writerow(
                 (
                     pair.pair_id,
+                    pair.source.line.use,
                     f"{pair.source.path}.mp4",
                     f"{pair.truth.path}.mp4",
                     pair.truth.line.language,

@@ -27,7 +27,10 @@ class Take:
 
 @dataclass(frozen=True)
 class Pair:
-    """A performance filmed twice: `truth` is the beginning of `source` with the words of another line."""
+    """A performance filmed twice: `truth` is the beginning of `source` with the words of another line.
+
+    Those of training speakers can teach an editor, those of the others are the benchmark: `source.line.use`.
+    """
 
     pair_id: str
     source: Take
@@ -57,7 +60,11 @@ def plan(params: Params, seed: int) -> Plan:
         for clip in range(params.clips)
     ]
     pairs = [_pair(params, seed, held_out[number % len(held_out)], number) for number in range(params.pairs)]
-    return Plan((*train, *held_out), (*footage, *(pair.source for pair in pairs)), tuple(pairs))
+    again = [
+        _again(params, seed, footage[number % params.speakers * params.clips + number // params.speakers])
+        for number in range(params.train_pairs)
+    ]
+    return Plan((*train, *held_out), (*footage, *(pair.source for pair in pairs)), (*pairs, *again))
 
 
 def _take(params: Params, seed: int, speaker: Speaker, clip: int, number: int) -> Take:
@@ -72,9 +79,14 @@ def _pair(params: Params, seed: int, speaker: Speaker, number: int) -> Pair:
     path = f"footage/{speaker.name}/clip{clip:02d}"
     performance = perform(seed, path, number + clip, round(params.clip_s * FPS), FPS)
     first = Line(path, speaker.language, speaker.voice, "benchmark", params.clip_s, params.room_noise_dbfs)
-    pair_id = f"{speaker.name}-{clip:02d}"
+    return _again(params, seed, Take(path, speaker, performance, first))
+
+
+def _again(params: Params, seed: int, source: Take) -> Pair:
+    """The take with other words in any of the languages; its name ends in the number of the clip."""
+    pair_id = f"{source.speaker.name}-{source.path[-2:]}"
     rng = seeds.rng(seed, "studio", "pair", pair_id)
     language = params.languages[int(rng.integers(len(params.languages)))]
-    truth = f"truth/{pair_id}"
-    second = Line(truth, language, speaker.voice, "benchmark", params.pair_s, params.room_noise_dbfs)
-    return Pair(pair_id, Take(path, speaker, performance, first), Take(truth, speaker, performance, second))
+    path, said = f"truth/{pair_id}", source.line
+    line = Line(path, language, said.voice, said.use, params.pair_s, said.noise_dbfs)
+    return Pair(pair_id, source, Take(path, source.speaker, source.performance, line))

@@ -44,7 +44,7 @@ def store(folder: Path, clips: dict[str, dict[str, bytes]], truths: dict[str, st
     pairs = [{"pair_id": f"p-{t}", "source_clip_id": s, "truth_clip_id": t} for t, s in (truths or {}).items()]
     pd.DataFrame(rows).to_parquet(folder / "clips.parquet")
     columns = ["pair_id", "source_clip_id", "truth_clip_id"]
-    pd.DataFrame(pairs, columns=columns).to_parquet(folder / "benchmark.parquet")
+    pd.DataFrame(pairs, columns=columns).to_parquet(folder / "redubs.parquet")
     return folder
 
 

@@ -28,9 +28,9 @@ def truths(sources: list[Crop]) -> list[Crop]:
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """benchmark.load over crops in memory, with a row of benchmark.parquet for p0 to p4."""
+    """benchmark.load over crops in memory, with a row of redubs.parquet for p0 to p4."""
     table = pd.DataFrame({"pair_id": [f"p{i}" for i in range(5)], "language": "en", "yaw_deg": [0.0, -12, 5, 25, 9]})
-    table.to_parquet(tmp_path / "benchmark.parquet")
+    table.to_parquet(tmp_path / "redubs.parquet")
 
     def call(sources: list[Crop], truths: list[Crop], selection: Selection = ALL) -> list[benchmark.Pair]:
         by_role = {"footage": sources, "truth": truths}

@@ -21,7 +21,7 @@ def test_all_outputs_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     values = yaml.safe_load(Path("configs/evaluate/default.yaml").read_text()) | {"sample_pairs": 2, "min_slice": 1}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"seed": 0, "evaluate": values}))
     monkeypatch.chdir(tmp_path)
-    pd.DataFrame({"pair_id": ["p0", "p1"], "beard": [True, False]}).to_parquet("benchmark.parquet")
+    pd.DataFrame({"pair_id": ["p0", "p1"], "beard": [True, False]}).to_parquet("redubs.parquet")
     by_role = {
         "footage": [crop(f"c{i}", i, speech(i)) for i in range(2)],
         "truth": [crop(f"c{i}--p{i}", i, speech(10 + i)) for i in range(2)],

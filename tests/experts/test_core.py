@@ -23,7 +23,7 @@ def test_all_experts_are_trained_measured_and_kept(
     shelf: Path, tiny: ExpertsParams, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     training, heldout = crops.load(shelf, split="train"), crops.load(shelf, split="benchmark")
-    outcome = core.run(Material(training, ()), heldout, tiny, 0, tmp_path)
+    outcome = core.run(Material(training), heldout, tiny, 0, tmp_path)
     assert list(outcome.metrics) == NAMES
     assert list(outcome.curves.columns) == ["step", "expert", "loss"]
     assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == sorted(f"{n}.safetensors" for n in NAMES)
@@ -33,7 +33,7 @@ def test_all_experts_are_trained_measured_and_kept(
 
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
     with caplog.at_level("INFO"):
-        again = core.run(Material(training, ()), heldout, tiny, 0, tmp_path)
+        again = core.run(Material(training), heldout, tiny, 0, tmp_path)
     assert caplog.text.count("already trained, kept") == len(NAMES)
     assert again.metrics == outcome.metrics
     assert again.curves.equals(outcome.curves)
@@ -41,7 +41,7 @@ def test_all_experts_are_trained_measured_and_kept(
 
 
 def test_guide_and_judge_differ_in_speakers_and_seeds(shelf: Path, tiny: ExpertsParams) -> None:
-    by_name = {job.name: job for job in core.jobs(Material(crops.load(shelf, split="train"), ()), tiny)}
+    by_name = {job.name: job for job in core.jobs(Material(crops.load(shelf, split="train")), tiny)}
     speakers = {name: {crop.speaker for crop in job.material.crops} for name, job in by_name.items()}
     assert speakers["frontend"] == set("abcd")
     for kind in KINDS:
@@ -83,4 +83,4 @@ def test_shell_names_what_is_missing(
 
 def test_no_training_crops_is_said_plainly(tiny: ExpertsParams, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="0 training speakers"):
-        core.run(Material([], ()), [], tiny, 0, tmp_path)
+        core.run(Material([]), [], tiny, 0, tmp_path)

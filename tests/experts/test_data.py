@@ -6,21 +6,24 @@ import pytest
 from components.core.base.errors import UserError
 from components.core.media.crops import Crop
 from components.core.media.mel import SILENCE
-from components.experts.data import Stretches, halves, separation
+from components.experts.data import Material, Stretches, halves, separation
 
 People = Callable[[str, int], list[Crop]]
 
 
 def test_guide_and_judge_share_no_speaker_and_leave_none_out(people: People) -> None:
-    half = halves(people("dabce", 2))
-    assert {crop.speaker for crop in half.guide} == {"a", "c", "e"}
-    assert {crop.speaker for crop in half.judge} == {"b", "d"}
-    assert len(half.guide) + len(half.judge) == 10
+    portraits = [np.full((2, 4, 4, 3), person, np.uint8) for person in range(5)]
+    half = halves(Material(people("dabce", 2), portraits=portraits))
+    assert {crop.speaker for crop in half.guide.crops} == {"a", "c", "e"}
+    assert {crop.speaker for crop in half.judge.crops} == {"b", "d"}
+    assert len(half.guide.crops) + len(half.judge.crops) == 10
+    assert [int(portrait.max()) for portrait in half.guide.portraits] == [0, 2, 4]
+    assert [int(portrait.max()) for portrait in half.judge.portraits] == [1, 3]
 
 
 def test_three_speakers_are_too_few(people: People) -> None:
     with pytest.raises(UserError, match="3 training speakers; expected at least 4"):
-        halves(people("abc", 3))
+        halves(Material(people("abc", 3)))
 
 
 def test_sound_of_a_stretch_is_that_of_its_frames_with_context(people: People) -> None:

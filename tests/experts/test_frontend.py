@@ -17,7 +17,7 @@ People = Callable[[str, int], list[Crop]]
 
 def test_training_predicts_lips_of_strangers(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
     model, _ = frontend.train(
-        Material(people("abcd", 2), ()), tiny.frontend, Run("frontend", 0, tmp_path, "test", "32-true")
+        Material(people("abcd", 2)), tiny.frontend, Run("frontend", 0, tmp_path, "test", "32-true")
     )
     metrics = frontend.evaluate(model.eval(), people("yz", 1))
     assert metrics["opening_r"] > 0.9
@@ -27,7 +27,7 @@ def test_training_predicts_lips_of_strangers(people: People, tiny: ExpertsParams
 def test_the_unit_is_the_deviation_from_the_median(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
     crops = people("ab", 1)
     one = dataclasses.replace(tiny.frontend, fit=dataclasses.replace(tiny.frontend.fit, steps=2, warmup_steps=1))
-    model, _ = frontend.train(Material(crops, ()), one, Run("frontend", 0, tmp_path, "test", "32-true"))
+    model, _ = frontend.train(Material(crops), one, Run("frontend", 0, tmp_path, "test", "32-true"))
     deviations = np.concatenate([crop.measures - np.median(crop.measures, 0) for crop in crops])
     np.testing.assert_allclose(model.std, deviations.std(0), rtol=1e-5)
     np.testing.assert_allclose(model.mean, deviations.mean(0), atol=1e-6)

@@ -14,7 +14,7 @@ People = Callable[[str, int], list[Crop]]
 
 def test_training_tells_strangers_apart(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
     model, curve = identity.train(
-        Material(people("abcdefgh", 2), ()), tiny.identity, Run("id", 0, tmp_path, "test", "32-true")
+        Material(people("abcdefgh", 2)), tiny.identity, Run("id", 0, tmp_path, "test", "32-true")
     )
     metrics = identity.evaluate(model.eval(), people("wxyz", 2))
     assert curve.loss.iloc[-1] < curve.loss.iloc[0]

@@ -25,7 +25,7 @@ def run(folder: Path) -> Run:
 def test_training_reads_the_lips_of_strangers(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
     crops = people("wxyz", 2)
     untrained = lips.evaluate(LipsExpert(tiny.lips.model).eval(), crops)
-    model, curve = lips.train(Material(people("abcdefgh", 2), ()), tiny.lips, run(tmp_path))
+    model, curve = lips.train(Material(people("abcdefgh", 2)), tiny.lips, run(tmp_path))
     metrics = lips.evaluate(model.eval(), crops)
     assert curve.loss.iloc[-1] < curve.loss.iloc[0]
     assert metrics["opening_r"] > max(0.9, untrained["opening_r"])
@@ -38,7 +38,7 @@ def test_what_is_hidden_teaches_nothing_and_is_not_measured(
 ) -> None:
     covered = [replace(crop, occluder=np.ones_like(crop.occluder)) for crop in people("ab", 1)]
     with pytest.raises(UserError, match="no crop shows its lips"):
-        lips.train(Material(covered, ()), tiny.lips, run(tmp_path))
+        lips.train(Material(covered), tiny.lips, run(tmp_path))
     assert lips.evaluate(LipsExpert(tiny.lips.model).eval(), covered) == {"clips": 2}
 
 

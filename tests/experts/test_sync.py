@@ -24,7 +24,7 @@ def run(folder: Path) -> Run:
 
 
 def test_training_brings_lips_and_sound_together(people: People, tiny: ExpertsParams, tmp_path: Path) -> None:
-    model, curve = sync.train(Material(people("abcd", 3), ()), tiny.sync, run(tmp_path))
+    model, curve = sync.train(Material(people("abcd", 3)), tiny.sync, run(tmp_path))
     model.eval()
     assert curve.loss.iloc[-1] < 0.8 * log(6 * 16)
     crops = people("yz", 2)
@@ -57,7 +57,7 @@ def test_chance_is_reported_early(
 ) -> None:
     stuck = dataclasses.replace(tiny.sync, fit=dataclasses.replace(tiny.sync.fit, steps=10, lr=1e-9))
     with caplog.at_level(logging.WARNING):
-        sync.train(Material(people("ab", 2), ()), stuck, run(tmp_path))
+        sync.train(Material(people("ab", 2)), stuck, run(tmp_path))
     assert "still at chance" in caplog.text
     assert "after 2 steps" in caplog.text
 

@@ -122,7 +122,7 @@ def test_the_same_data_are_the_same_bytes(ingested, tmp_path) -> None:
     run(data, tmp_path, PARAMS, workers=1)
     names = sorted(path.name for path in out.glob("*.tar"))
     assert names == sorted(path.name for path in tmp_path.glob("*.tar"))
-    for name in [*names, "clips.parquet", "rejects.parquet", "benchmark.parquet"]:
+    for name in [*names, "clips.parquet", "rejects.parquet", "redubs.parquet"]:
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".parts")]
 
@@ -146,10 +146,11 @@ def test_truths_are_paired_with_their_whole_source(faces, tmp_path) -> None:
     assert sorted(rows.index) == ["ann-a", "bob-b-000", "truth-p-1"]
     assert rows["split"].to_dict() == {"ann-a": "benchmark", "bob-b-000": "train", "truth-p-1": "benchmark"}
     assert rows.loc["truth-p-1", ["role", "language", "speaker"]].tolist() == ["truth", "es", "ann"]
-    assert made.benchmark.to_dict("records") == [
+    assert made.redubs.to_dict("records") == [
         {"pair_id": "p-1", "source_clip_id": "ann-a", "truth_clip_id": "truth-p-1", "language": "es"}
-        | {"yaw_deg": 12.5, "beard": "none"}
+        | {"yaw_deg": 12.5, "beard": "none", "split": "benchmark"}
     ]
+    assert made.metrics()["redubs"] == {"benchmark": 1}
     assert set(made.rejects["reason"]) == {"missing"}
     assert len(made.rejects) == 2
 
@@ -230,12 +231,21 @@ def test_no_footage_is_an_error_that_says_where_to_put_it(tmp_path) -> None:
         ("pair_id,source\n", "truth, language"),
         ("pair_id,source,truth,language\na.b,x,y,en\n", "a.b"),
         ("pair_id,source,truth,language\na,x,y,en\na,x,z,en\n", "duplicates"),
+        ("pair_id,split,source,truth,language\na,dev,x,y,en\n", "unknown split; got dev"),
     ],
 )
 def test_a_bad_list_of_pairs_says_what_is_wrong(tmp_path, text, says) -> None:
     (tmp_path / "pairs.csv").write_text(text)
     with pytest.raises(UserError, match=says):
         sources.read_pairs(tmp_path / "pairs.csv")
+
+
+def test_pairs_to_train_on_hold_no_speaker_out() -> None:
+    pairs = pd.DataFrame(
+        {"source": ["footage/ann/a.mp4", "footage/bob/b.mp4"], "split": ["train", "benchmark"]}, dtype="str"
+    )
+    assert sources.held_out_speakers({"ann", "bob", "eve"}, pairs, 0.5) == {"bob"}
+    assert "bob" not in sources.held_out_speakers({"ann", "bob"}, pairs[:0], 0.0)
 
 
 def test_held_out_speakers_stay_when_others_come() -> None:

@@ -8,23 +8,11 @@ import soundfile
 
 from components.core.base import seeds
 from components.studio import recitals
-from components.studio.params import Params
 from components.studio.text import GRAMMARS
 from components.studio.visemes import CHANNELS
+from tests.studio.test_core import TINY
 
-PARAMS = Params(
-    speakers=1,
-    clips=1,
-    clip_s=1.0,
-    benchmark_speakers=1,
-    pairs=1,
-    pair_s=1.0,
-    size_px=64,
-    crf=12,
-    room_noise_dbfs=-62,
-    languages=("es", "cmn"),
-    recital_minutes=0.5,
-)
+PARAMS = replace(TINY, languages=("es", "cmn"))
 
 
 @pytest.fixture(scope="module")
