@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from components.core.base import errors, files, params, runtime
-from scripts.experts import Experts
 from scripts.results import cell, insert, table
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no draws at t = 1": {"structure.objective.timesteps.start_share": 0.0},
     "references on the frame axis": {"common.architecture.layout": "frames"},
     "one reference": {"common.references": 1},
+    "no exact pairs": {"common.exact_share": 0.0},
     "no pasted mouths": {"common.paste_share": 0.0},
     "no lips loss": {"structure.lips_weight": 0.0},
     "no motion loss": {"structure.objective.motion_weight": 0.0},
@@ -101,11 +101,13 @@ def _material(artifacts: Path) -> tuple[Any, ...]:
     import pandas as pd
 
     from components.core.media import crops
+    from components.core.models.frontend import load_frontend
+    from components.editor.phases import Guides
 
-    experts = Experts(artifacts / "experts")
+    experts = artifacts / "experts"
     accepted = pd.read_parquet(artifacts / "validation/pairs/accepted.parquet")
-    training = crops.load(artifacts / "crops", "train", "footage")
-    return training, experts.load("frontend"), accepted, experts.guides()
+    training = crops.load(artifacts / "crops", "train")
+    return training, load_frontend(experts / "frontend.safetensors"), accepted, Guides.load(experts)
 
 
 def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple["Editor", float]:

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from components.editor.phases import Guides
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,9 +20,3 @@ class Experts:
 
         kind = {"frontend": load_frontend, "sync": load_sync, "identity": load_identity, "lips": load_lips}
         return kind[name.rpartition("_")[2]](self.folder / f"{name}.safetensors")
-
-    def guides(self) -> "Guides":
-        """Those that training may ask."""
-        from components.editor.phases import Guides
-
-        return Guides(*(self.load(f"guide_{name}") for name in ("sync", "identity", "lips")))

@@ -66,24 +66,13 @@ def crops_of(footage: Path, folder: Path) -> list["Crop"]:
     return crops.load(folder / "crops")
 
 
-def part(crop: "Crop", start: int, stop: int) -> "Crop":
-    """Frames start .. stop of a crop, with their speech."""
-    from components.core.media import FPS, MEL_PER_FRAME, RATE_HZ
-
-    per_frame = ("frames", "measures", "pose", "mask", "landmarks", "occluder")
-    cut = {name: getattr(crop, name)[start:stop] for name in per_frame}
-    mel = crop.mel[start * MEL_PER_FRAME : stop * MEL_PER_FRAME]
-    samples = crop.samples[start * RATE_HZ // FPS : stop * RATE_HZ // FPS]
-    return replace(crop, mel=mel, samples=samples, **cut)
-
-
 def split(crops: Sequence["Crop"]) -> list[Real]:
     """Every crop that is long enough, in two."""
     found = []
     for crop in crops:
         cut = round(TRAINING_SHARE * len(crop.frames))
         if len(crop.frames) - cut >= LEAST_FRAMES:
-            found.append(Real(crop.crop_id, crop, part(crop, 0, cut), part(crop, cut, len(crop.frames))))
+            found.append(Real(crop.crop_id, crop, crop.part(0, cut), crop.part(cut, len(crop.frames))))
     return found
 
 
@@ -131,23 +120,18 @@ def dubbed(model: "Synthesizer", shown: "Crop", bank: "Crop", speech: "Crop", by
     """The frames of `shown` with the lips of `speech`, heard or measured."""
     import torch
 
-    from components.core.media import references
-    from components.core.media.geometry import Window
     from components.core.models.frontend import encode_clip
     from components.core.models.synthesis import Sampling
-    from components.core.models.windows import image, own_references, pixels
+    from components.core.models.windows import image
 
     count = min(len(shown.frames), len(speech.frames))
-    whole, speech = behind(shown.first(count), bank), speech.first(count)
+    whole, speech = behind(shown.part(0, count), bank), speech.part(0, count)
     heard = encode_clip(model.frontend, torch.from_numpy(speech.mel))
     if by_landmarks:
         seen = torch.from_numpy(speech.measures - np.median(speech.measures, 0))
         heard[:, -seen.shape[1] :] = (seen - model.frontend.mean) / model.frontend.std
-    found = own_references(whole, heard.numpy(), model.references, 0)
-    windows = Window.of(whole.frames.shape[1]).take(whole.frames)
-    job = model.shown(whole.first(count), pixels(references.videos(windows, found)), heard)
-    (window,) = model.windows([job], Sampling(1, 1.0, 1.0, 0))
-    return model.blend(whole.first(count), image(window))
+    (window,) = model.windows([model.job_of(whole, heard)], Sampling(1, 1.0, 1.0, 0))
+    return model.blend(whole.part(0, count), image(window))
 
 
 def cycle(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_landmarks: bool) -> dict[str, float]:
@@ -159,7 +143,7 @@ def cycle(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_
     for number, clip in enumerate(clips):
         other = clips[(number + 1) % len(clips)].heldout
         companion = dubbed(generator, clip.heldout, clip.training, other, False)
-        real = clip.heldout.first(len(companion))
+        real = clip.heldout.part(0, len(companion))
         rows = {
             "companion": companion,
             "generator": dubbed(generator, real, clip.training, real, by_landmarks),
@@ -220,17 +204,17 @@ def fine_tuned(clips: Sequence[Real], artifacts: Path, experts: Experts, steps: 
     structure = replace(structure, fit=replace(structure.fit, steps=steps, lr=structure.fit.lr / 2))
     generator, frontend = load_generator(artifacts / "generator", experts.folder), experts.load("frontend")
     training = [clip.training for clip in clips]
+    heard = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in training]
+    windows = Clips.of(training, heard, common.references)
     seed, pairs = params.scalar("seed", int), []
     for number, crop in enumerate(training):
         shift = int(seeds.rng(seed, "real", crop.crop_id).integers(12, max(13, len(crop.frames) - 12)))
         companion = generator.dub(crop, np.roll(crop.mel, 4 * shift, 0), Sampling(1, 1.0, 1.0, seed))
         window = np.ascontiguousarray(Window.of(companion.shape[1]).take(companion))
-        pairs.append(data.Pair(number, window, data.PLAIN))
-    heard = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in training]
-    clips_ = Clips.of(training, heard, common.references)
-    material = data.Data(training, clips_, np.concatenate([crop.mel for crop in training]), pairs)
+        pairs.append(data.Pair(number, window, data.other_moments(windows, number), data.PLAIN))
+    material = data.Data(training, windows, np.concatenate([crop.mel for crop in training]), pairs, [])
     model = load_dubber(artifacts / "editor/structure/weights.safetensors").train().requires_grad_(True)
-    learner = phases.StructureLearner(model, structure, experts.guides())
+    learner = phases.StructureLearner(model, structure, phases.Guides.load(experts.folder))
     run = Run("editor-real", seed, out / "finetune", f"{steps} {[clip.name for clip in clips]}")
     core.train(learner, material, common, (structure.fit, structure.drawing), run)
     return Editor(model, frontend, {})

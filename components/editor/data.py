@@ -181,19 +181,17 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
     crops = [crop for crop in crops if len(crop.frames) >= chunk_frames]
     rows = {str(row["pair_id"]): row for row in accepted.to_dict("records")}
     numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
-    audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
-    clips = Clips.of(crops, audio, common.references)
-    pairs = [
-        _pair(rows[key], numbers[rows[key]["crop_id"]], sample, clips)
-        for key, sample in shards.iterate(companions)
-        if key in rows and rows[key]["crop_id"] in numbers
-    ]
-    if not pairs:
+    known = {key: numbers[row["crop_id"]] for key, row in rows.items() if row["crop_id"] in numbers}
+    if not known:
         raise UserError(
             "the editor has no pair to learn from",
             got=f"{len(rows)} accepted pairs, none of {chunk_frames} frames",
             fix="See metrics/validate_pairs.json for what was quarantined and why.",
         )
+    audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
+    clips = Clips.of(crops, audio, common.references)
+    found = ((key, sample) for key, sample in shards.iterate(companions) if key in known)
+    pairs = [_pair(rows[key], known[key], sample, clips) for key, sample in found]
     return Data(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs, _exact(crops, clips, common))
 
 
@@ -217,9 +215,13 @@ def _exact(crops: Sequence[Crop], clips: Clips, common: Common) -> list[Pair]:
 
 
 def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample, clips: Clips) -> Pair:
-    """References come from other moments of the real clip."""
     frames = video.decode_bytes(sample["mp4"])
-    own = slice(clips.starts[crop], clips.starts[crop + 1])
     gain, gamma, slope = (float(str(row[f"relight_{name}"])) for name in ("gain", "gamma", "slope"))
     companion = np.ascontiguousarray(Window.of(frames.shape[1]).take(frames))
-    return Pair(crop, companion, References(clips.soft[own], clips.nearest[own]), Light(gain, gamma, slope))
+    return Pair(crop, companion, other_moments(clips, crop), Light(gain, gamma, slope))
+
+
+def other_moments(clips: Clips, crop: int) -> References:
+    """The references of a crop's frames out of its other frames."""
+    own = slice(clips.starts[crop], clips.starts[crop + 1])
+    return References(clips.soft[own], clips.nearest[own])

@@ -1,6 +1,7 @@
 """What the phases add to flow matching: losses of the guides on the decoded estimate of z_0 (paper, Sec. 3.3)."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -12,12 +13,19 @@ from components.core.diffusion.flow import damped_clean
 from components.core.media.geometry import Window
 from components.core.models.dubber import Dubber
 from components.core.models.fit import Losses
-from components.core.models.identity import IdentityExpert
+from components.core.models.identity import IdentityExpert, load_identity
 from components.core.models.learning import DubberLearner, Prediction
-from components.core.models.lips import LipsExpert
-from components.core.models.sync import SyncExpert, sync_loss
+from components.core.models.lips import LipsExpert, load_lips
+from components.core.models.sync import SyncExpert, load_sync, sync_loss
 from components.core.models.windows import Batch
 from components.editor.params import Lip, Structure, Texture
+
+GUIDES = ("sync", "identity", "lips")
+
+
+def guide_file(experts: Path, name: str) -> Path:
+    """Where artifacts/experts keeps a guide."""
+    return experts / f"guide_{name}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,12 @@ class Guides:
     sync: SyncExpert
     identity: IdentityExpert
     lips: LipsExpert
+
+    @classmethod
+    def load(cls, experts: Path) -> "Guides":
+        """The guides of artifacts/experts."""
+        sync, identity, lips = (guide_file(experts, name) for name in GUIDES)
+        return cls(load_sync(sync), load_identity(identity), load_lips(lips))
 
 
 def estimate(batch: Batch, prediction: Prediction) -> Float[Tensor, "b f 3 h w"]:

@@ -9,17 +9,13 @@ from components.core.base import files, params
 from components.core.media import crops
 from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
-from components.core.models.identity import load_identity
-from components.core.models.lips import load_lips
-from components.core.models.sync import load_sync
 from components.core.models.synthesis import ExpertConfig, load_dubber
 from components.core.models.windows import digest
 from components.editor import core, data
 from components.editor.params import Common, Lip, Structure, Texture
-from components.editor.phases import Guides
+from components.editor.phases import GUIDES, Guides, guide_file
 
 PARAMS: dict[str, type[Any]] = {"structure": Structure, "lip": Lip, "texture": Texture}
-GUIDES = ("sync", "identity", "lips")
 
 
 def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
@@ -28,8 +24,8 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     settings = params.load(PARAMS[args.phase], f"editor.{args.phase}")
     accepted = args.validation / "accepted.parquet"
     frontend = args.experts / "frontend.safetensors"
-    guides = {name: args.experts / f"guide_{name}.safetensors" for name in GUIDES}
-    inputs = [accepted, frontend, args.pairs / "pairs.parquet", *guides.values()]
+    guides = [guide_file(args.experts, name) for name in GUIDES]
+    inputs = [accepted, frontend, args.pairs / "pairs.parquet", *guides]
     if args.phase != "structure":
         inputs.append(args.structure / "weights.safetensors")
     train_crops = crops.load(args.crops, "train")
@@ -42,7 +38,7 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
         args.pairs,
         common,
     )
-    asked = Guides(load_sync(guides["sync"]), load_identity(guides["identity"]), load_lips(guides["lips"]))
+    asked = Guides.load(args.experts)
     if args.phase == "structure":
         return core.structure(material, asked, common, settings, run)
     model = load_dubber(args.structure / "weights.safetensors")

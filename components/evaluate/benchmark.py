@@ -127,7 +127,7 @@ def _cut(pair: Pair, max_frames: int) -> Pair:
     """The pair's first frames, as many as all its parts have; speech of other footage is padded with silence."""
     frames = min(len(crop.frames) for crop in (pair.source, pair.truth) if crop is not None)
     frames = min(frames, max_frames)
-    source, speech = pair.source.first(frames), pair.speech.first(frames)
+    source, speech = pair.source.part(0, frames), pair.speech.part(0, frames)
     speech = replace(speech, mel=fit_mel(speech.mel, frames))
     return replace(pair, source=source, truth=speech if pair.truth is pair.speech else None, speech=speech)
 

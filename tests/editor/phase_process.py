@@ -13,7 +13,7 @@ from components.core.models.fit import Run
 from components.core.models.frontend import encode_clip
 from components.core.models.windows import Batch, Clips
 from components.editor import core
-from components.editor.data import Data, Light, Pair
+from components.editor.data import PLAIN, Data, Pair, other_moments
 from components.editor.params import Structure
 from tests.core.models.test_dubber import frontend
 from tests.editor.test_editor import COMMON, DRAWING, FIT, HIGH, guides
@@ -44,9 +44,10 @@ def main() -> None:
     crops = [talking_crop(name, frames=24) for name in ("a", "b")]
     audio = [encode_clip(frontend(), torch.from_numpy(crop.mel)).numpy() for crop in crops]
     clips = Clips.of(crops, audio, COMMON.references)
-    pairs = [Pair(n, np.roll(clips.rgb[24 * n : 24 * (n + 1)], 9, 0), Light(1.0, 1.0, 0.0)) for n in range(2)]
+    mouths = [np.roll(clips.rgb[24 * n : 24 * (n + 1)], 9, 0) for n in range(2)]
+    pairs = [Pair(n, mouth, other_moments(clips, n), PLAIN) for n, mouth in enumerate(mouths)]
     Mortal.kill_at = args.kill_at
-    data = Mortal(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs)
+    data = Mortal(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs, [])
     params = Structure(replace(FIT, checkpoint_every_steps=5), DRAWING, HIGH, 0.05)
     run = Run("editor-structure", 0, args.out.with_suffix(""), "x", "32-true")
     _, phase = core.structure(data, guides(), COMMON, params, run)

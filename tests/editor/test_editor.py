@@ -30,7 +30,15 @@ from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
 
-COMMON = Common(SHAPE, references=2, paste_share=0.5, paste_gap_frames=(6, 12), cover_share=0.5, relight_share=0.0)
+COMMON = Common(
+    SHAPE,
+    references=2,
+    exact_share=0.0,
+    paste_share=0.5,
+    paste_gap_frames=(6, 12),
+    cover_share=0.5,
+    relight_share=0.0,
+)
 FIT = Fit(20, 3e-3, 2, 0.0, 0.5, 1.0, 100)
 DRAWING = Drawing(2, 0.5, 0.0, 0.5, 0.5)
 HIGH, MIDDLE, LOW = (Objective(Timesteps(shift, "logit_normal", 0.0), 1.0, 1.0, 1.0) for shift in (5.0, 1.5, 0.2))
@@ -86,6 +94,26 @@ def test_target_and_input_are_one_moment_in_one_light(data: Data) -> None:
         assert np.abs(segment.references[0][above_mouth].astype(int) - segment.target[above_mouth]).mean() < 3
         seen.add(crop)
     assert seen == {0, 1}
+
+
+def test_either_film_of_a_performance_is_the_others_companion(folder: Path, accepted: pd.DataFrame) -> None:
+    crops = [talking_crop("a", frames=24), talking_crop("a--again", frames=16)]
+    crops[1] = replace(crops[1], frames=crops[0].frames[5:21][:16])
+    exact = replace(COMMON, exact_share=1.0, cover_share=0.0)
+    data = load(crops, frontend(), accepted, folder, exact)
+    assert [(pair.crop, len(pair.companion)) for pair in data.exact] == [(0, 16), (1, 16)]
+    targets = set()
+    for step in range(20):
+        segment = data.segment(exact, seeds.rng(0, "exact", step))
+        target, other = (data.window.take(crops[side].frames) for side in ((0, 1), (1, 0))[segment.frames[0] >= 24])
+        first = int(segment.frames[0]) % 24
+        np.testing.assert_array_equal(segment.target, target[first : first + 6])
+        np.testing.assert_array_equal(segment.references[0], other[first : first + 6])
+        shown = {image.tobytes() for image in other}  # the other references are the companion's own frames
+        assert all(image.tobytes() in shown for image in segment.references[2])
+        targets.add(int(segment.frames[0]) >= 24)
+    assert targets == {False, True}
+    assert load(crops, frontend(), accepted, folder, COMMON).exact == []
 
 
 def test_paste_takes_the_mouth_from_elsewhere_and_leaves_the_border(data: Data) -> None:

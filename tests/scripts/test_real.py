@@ -21,7 +21,7 @@ def test_a_clip_is_cut_in_two_in_step_with_its_sound():
 def test_references_come_from_behind_alone():
     shown, bank = talking_crop("shown", frames=20), talking_crop("bank", frames=40)
     whole = real_footage.behind(shown, bank)
-    np.testing.assert_array_equal(whole.first(20).frames, shown.frames)
+    np.testing.assert_array_equal(whole.part(0, 20).frames, shown.frames)
     found = own_references(whole, shown.measures, 4, 0)
     assert isinstance(found, references.References)
     assert found.nearest.min() >= 20

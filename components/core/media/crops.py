@@ -47,11 +47,12 @@ class Crop:
         """(f,) whether something is before the lower face."""
         return np.asarray(Window.of(self.frames.shape[1]).take(self.occluder).any((1, 2)))
 
-    def first(self, frames: int) -> "Crop":
-        """The crop's first frames, with the speech that belongs to them."""
+    def part(self, start: int, stop: int) -> "Crop":
+        """Frames start .. stop - 1, with the speech that belongs to them."""
         per_frame = ("frames", "measures", "pose", "mask", "landmarks", "occluder")
-        cut = {name: getattr(self, name)[:frames] for name in per_frame}
-        mel, samples = self.mel[: frames * MEL_PER_FRAME], self.samples[: frames * RATE_HZ // FPS]
+        cut = {name: getattr(self, name)[start:stop] for name in per_frame}
+        mel = self.mel[start * MEL_PER_FRAME : stop * MEL_PER_FRAME]
+        samples = self.samples[start * RATE_HZ // FPS : stop * RATE_HZ // FPS]
         return replace(self, mel=mel, samples=samples, **cut)
 
 

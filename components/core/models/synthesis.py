@@ -80,14 +80,17 @@ class Synthesizer:
             group = wanted[first : first + CLIPS_AT_ONCE]
             jobs = [self.job(crop, mel) for crop, mel in group]
             for (crop, _), window in zip(group, self.windows(jobs, options), strict=True):
-                yield self.blend(crop.first(len(window)), image(window))
+                yield self.blend(crop.part(0, len(window)), image(window))
 
     def job(self, crop: Crop, mel: NDArray[np.float32]) -> Job:
         """The conditions of this role for a crop and new speech."""
-        heard = encode_clip(self.frontend, torch.from_numpy(mel))
+        return self.job_of(crop, encode_clip(self.frontend, torch.from_numpy(mel)))
+
+    def job_of(self, crop: Crop, heard: Float[Tensor, "f a"]) -> Job:
+        """The conditions of this role for a crop and what the front end has heard, or someone else in its place."""
         found = own_references(crop, heard.numpy(), self.references, 0)
         windows = Window.of(crop.frames.shape[1]).take(crop.frames)
-        return self.shown(crop.first(len(heard)), pixels(references.videos(windows, found)), heard)
+        return self.shown(crop.part(0, len(heard)), pixels(references.videos(windows, found)), heard)
 
     @property
     def references(self) -> int:
