@@ -1,16 +1,15 @@
 """What each part of the recipe is worth: editors trained without it, all for as long, on the same benchmark clips.
 
 Run `python -m scripts.ablations` after `make repro`. It reads artifacts/ and params.yaml, trains the structure phase
-once per line of VARIANTS (shorter than the default: it is the comparison that counts), dubs some of the benchmark with
-each, then dubs with the workspace's own editor with its experts on and off and in more or fewer steps. It goes on
-where it was stopped.
+once per line of VARIANTS and ROUNDS, dubs some of the benchmark with each, then dubs with the workspace's own editor
+with its experts on and off and in more or fewer steps. It goes on where it was stopped.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +46,9 @@ PHASES: dict[str, tuple[tuple[str, ...], bool]] = {
 }
 """Experts, and whether they are on at every timestep."""
 STEPS = (1, 2, 3, 4, 8, 16)
-TABLES = {"variants": tuple(VARIANTS), "phases": tuple(PHASES), "steps": tuple(map(str, STEPS))}
+ROUNDS = ("2", "3")
+"""Of the bootstrap: the editor of one round makes the companions of the next. Round 1 is the recipe of VARIANTS."""
+TABLES = {"variants": tuple(VARIANTS), "rounds": ROUNDS, "phases": tuple(PHASES), "steps": tuple(map(str, STEPS))}
 METRICS = (
     "mouth_psnr_db", "read_opening_r", "read_width_r", "lip_opening_r", "old_lip_r", "sync_confidence",
     "identity_cosine", "sharpness_ratio", "jitter_ratio",
@@ -110,8 +111,10 @@ def _material(artifacts: Path) -> tuple[Any, ...]:
     return training, load_frontend(experts / "frontend.safetensors"), accepted, Guides.load(experts)
 
 
-def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple["Editor", float]:
-    """The structure phase with a change, and the seconds that it took."""
+def train(
+    plan: Plan, name: str, change: Mapping[str, Any], steps: int, maker: "Editor | None" = None
+) -> tuple["Editor", float]:
+    """The structure phase with a change or with companions of another maker, and the seconds that it took."""
     from components.core.models.dubber import Dubber
     from components.core.models.fit import Run
     from components.core.models.synthesis import Editor
@@ -120,6 +123,7 @@ def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple
     training, frontend, accepted, guides = _material(plan.artifacts)
     common, structure = settings(change, steps)
     material: Data = data.load(training, frontend, accepted, plan.artifacts / "pairs", common)
+    material = material if maker is None else remade(material, maker, plan.seed)
     folder = plan.out / name.replace(" ", "_")
     started = time.perf_counter()
     run = Run("editor-structure", plan.seed, folder, f"{name} {steps} {change}")
@@ -127,6 +131,21 @@ def train(plan: Plan, name: str, change: Mapping[str, Any], steps: int) -> tuple
     model = Dubber(config)
     model.load_state_dict(phase.tensors)
     return Editor(model, frontend, {}), time.perf_counter() - started
+
+
+def remade(material: "Data", maker: "Editor", seed: int) -> "Data":
+    """The same pairs with companions that `maker` dubs."""
+    from components.core.models.synthesis import Sampling
+    from components.pairs.core import plan
+
+    plans = plan([material.crops[pair.crop] for pair in material.pairs], 1, seed)
+    with runtime.progress("companions", len(plans)) as advance:
+        pairs = []
+        made = maker.dub_all([(one.crop, one.mel()) for one in plans], Sampling(1, 1.0, 1.0, seed))
+        for pair, frames in zip(material.pairs, made, strict=True):
+            pairs.append(replace(pair, companion=np.ascontiguousarray(material.window.take(frames))))
+            advance(1)
+    return replace(material, pairs=pairs)
 
 
 def measure(plan: Plan, editor: "Editor", steps: int) -> dict[str, Any]:
@@ -182,20 +201,24 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
 
     kept = plan.out / "lines.json"
     found: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.is_file() else {}
-    found = {"variants": {}, "phases": {}, "steps": {}} | found
+    found = {kind: {} for kind in TABLES} | found
 
     def keep(kind: str, name: str, line: Mapping[str, Any]) -> None:
         found[kind][name] = dict(line)
         files.write_json(kept, found)
 
-    missing = [(kind, name) for kind in plan.tables for name in TABLES[kind] if name not in found[kind]]
+    missing = [(kind, name) for kind in plan.tables for name in lacking(kind, found[kind])]
     load = (plan.artifacts / "editor", plan.artifacts / "experts")
+    before = load_editor(*load)  # the maker of round 2
     with runtime.progress("ablations", len(missing)) as advance:
         for kind, name in missing:
             if kind == "variants":
                 steps = equal_steps(plan, VARIANTS[name])
                 editor, seconds = train(plan, name, VARIANTS[name], steps)
                 keep(kind, name, {"train_steps": steps, "train_s": seconds, **measure(plan, editor, 1)})
+            elif kind == "rounds":
+                before, seconds = train(plan, f"round {name}", {}, plan.steps, before)
+                keep(kind, name, {"train_s": seconds, **measure(plan, before, 1)})
             elif kind == "phases":
                 phases, always = PHASES[name]
                 editor = load_editor(*load, phases)
@@ -205,6 +228,12 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
                 keep(kind, name, measure(plan, load_editor(*load), int(name)))
             advance(1)
     return found
+
+
+def lacking(kind: str, found: Mapping[str, Any]) -> list[str]:
+    """The lines of a table that are still to be made; of rounds all, for each needs the editor of the one before."""
+    missing = [name for name in TABLES[kind] if name not in found]
+    return list(TABLES[kind]) if kind == "rounds" and missing else missing
 
 
 def equal_steps(plan: Plan, change: Mapping[str, Any]) -> int:
@@ -218,12 +247,13 @@ def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
     titles = {
         "variants": f"Structure phase alone, {plan.steps} steps, one step of sampling, {plan.pairs} pairs; tokens on "
         "the frame axis cost 2.3 times as much a step and get so many steps fewer:",
+        "rounds": "The same, with companions made by the editor of the round before (round 1 is the recipe above):",
         "phases": f"The run's own editor with its experts on and off, 3 steps of sampling, {plan.pairs} pairs:",
         "steps": f"The run's own editor in more or fewer steps of sampling, {plan.pairs} pairs:",
     }
     parts = []
     for kind, title in titles.items():
-        if not found[kind]:
+        if not found.get(kind):
             parts.append(f"{title} not measured (`--tables {kind}`).")
             continue
         names = sorted(found[kind], key=lambda name: (*TABLES[kind], name).index(name))

@@ -35,8 +35,14 @@ def test_dear_layouts_train_for_as_long_not_for_as_many_steps():
 
 def test_the_tables_hold_every_line():
     value = {"mean": 0.5, "lo": 0.4, "hi": 0.6}
-    found = {kind: {f"{kind} line": {"read_opening_r": value}} for kind in ("variants", "phases", "steps")}
+    found = {kind: {f"{kind} line": {"read_opening_r": value}} for kind in ablations.TABLES}
     text = ablations.text(PLAN, found)
     assert "`--tables steps`" in ablations.text(PLAN, {**found, "steps": {}})
     for kind in found:
         assert f"| {kind} line | - | 0.5 (0.4 .. 0.6) |" in text
+
+
+def test_a_stopped_run_goes_on_and_rounds_begin_again():
+    assert ablations.lacking("steps", {"1": {}, "3": {}}) == ["2", "4", "8", "16"]
+    assert ablations.lacking("rounds", {"2": {}}) == ["2", "3"]
+    assert ablations.lacking("rounds", {"2": {}, "3": {}}) == []
