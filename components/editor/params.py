@@ -38,8 +38,7 @@ class Common:
         if self.references < 1:
             raise ValueError(f"references {self.references} must be positive")
         for name in ("exact_share", "paste_share", "cover_share", "relight_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
+            _share(name, getattr(self, name))
         if not 1 <= self.paste_gap_frames[0] <= self.paste_gap_frames[1]:
             raise ValueError(f"paste_gap_frames {self.paste_gap_frames} must be at least 1 and rise")
 
@@ -65,6 +64,7 @@ class Lip:
     Attributes:
         sync_weight: of the sync guide's 1 - cosine on decoded windows.
         lips_weight: of the squared error of the lips' measures, as the lips guide reads them.
+        own_share: of the samples that begin with the structure phase's own result (`DubberLearner`).
     """
 
     fit: Fit
@@ -74,6 +74,7 @@ class Lip:
     band: Band
     sync_weight: float
     lips_weight: float
+    own_share: float
 
     def __post_init__(self) -> None:
         if self.rank < 1 or min(self.sync_weight, self.lips_weight) < 0:
@@ -81,6 +82,7 @@ class Lip:
                 f"rank {self.rank} must be positive, sync_weight {self.sync_weight} and lips_weight {self.lips_weight} "
                 "not negative"
             )
+        _share("own_share", self.own_share)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Texture:
         identity_weight, perceptual_weight: of the guide's 1 - cosine and of the distance of its features, both on the
             samples without audio only. `drawing.drop_audio` is their share (paper: 0.5).
         lips_weight: `Lip`'s, on the others.
+        own_share: `Lip`'s.
     """
 
     fit: Fit
@@ -101,6 +104,7 @@ class Texture:
     identity_weight: float
     perceptual_weight: float
     lips_weight: float
+    own_share: float
 
     def __post_init__(self) -> None:
         if self.rank < 1 or min(self.identity_weight, self.perceptual_weight, self.lips_weight) < 0:
@@ -108,3 +112,9 @@ class Texture:
                 f"rank {self.rank} must be positive, identity_weight {self.identity_weight}, perceptual_weight "
                 f"{self.perceptual_weight} and lips_weight {self.lips_weight} not negative"
             )
+        _share("own_share", self.own_share)
+
+
+def _share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} {value} must lie in [0, 1]")

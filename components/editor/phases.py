@@ -79,7 +79,7 @@ class LipLearner(DubberLearner):
     """Flow matching plus what the guides of sync and lips say; not of samples whose audio was dropped."""
 
     def __init__(self, model: Dubber, params: Lip, guides: Guides) -> None:
-        super().__init__(model, params.objective, "lip")
+        super().__init__(model, params.objective, "lip", params.own_share)
         self.params, self.guides = params, guides
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
@@ -101,7 +101,7 @@ class TextureLearner(DubberLearner):
     """
 
     def __init__(self, model: Dubber, params: Texture, guides: Guides) -> None:
-        super().__init__(model, params.objective, "texture")
+        super().__init__(model, params.objective, "texture", params.own_share)
         self.params, self.guides = params, guides
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:

@@ -159,7 +159,7 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
     model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05, 0.05)
+    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05, 0.05, 0.5)
     run = run_of(tmp_path / "lip", "editor-lip")
     made = core.lip(data, model, guides(), COMMON, lip, run)
     assert set(made.curve.columns) == {"step", "loss", "flow", "sync", "lips"}
@@ -170,7 +170,7 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
 
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
-    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05, 0.05)
+    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05, 0.05, 0.5)
     model = network(references=3)
     heard = core.texture(data, model, guides(), COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
     assert (heard.curve["identity"] == 0).all()

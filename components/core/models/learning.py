@@ -131,13 +131,16 @@ class DubberLearner(Learner[Batch]):
         model: the network.
         objective: the phase's timesteps and weights.
         expert: the LoRA expert in training, on at every timestep; None trains the network itself.
+        own_share: of the samples whose noisy input is made of what the network without the expert predicts at t = 1,
+            as it is when a clip is sampled, and not of the real frames, which say what is to be made. An expert that
+            sees real ones alone learns to believe its input and mends nothing.
     """
 
     model: Dubber
 
-    def __init__(self, model: Dubber, objective: Objective, expert: str | None = None) -> None:
+    def __init__(self, model: Dubber, objective: Objective, expert: str | None = None, own_share: float = 0.0) -> None:
         super().__init__(model)
-        self.objective, self.expert = objective, expert
+        self.objective, self.expert, self.own_share = objective, expert, own_share
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
         prediction = self.predict(batch, draw)
@@ -149,11 +152,22 @@ class DubberLearner(Learner[Batch]):
         drawn = self.objective.timesteps.draw(count, draw)
         fresh = (torch.arange(frames, device=drawn.device) >= batch.motion[:, None]).to(drawn.dtype)  # (b f)
         time = drawn[:, None] * fresh
-        noise = torch.randn(batch.clean.shape, generator=draw, device=drawn.device)
-        noisy = noised(batch.clean, noise, time)
-        gates: Gates | None = None if self.expert is None else {self.expert: torch.ones_like(drawn)}
-        clean = self.model(noisy, time, conditions(batch, self.model), gates)
+        noise, given = (
+            torch.randn(batch.clean.shape, generator=draw, device=drawn.device),
+            conditions(batch, self.model),
+        )
+        start = batch.clean
+        if self.own_share:
+            own = torch.rand(count, generator=draw, device=drawn.device) < self.own_share
+            with torch.no_grad():
+                made = self.model(noised(batch.clean, noise, fresh), fresh, given, self.gates(0 * drawn))
+            start = torch.where((own[:, None] & (fresh > 0))[..., None, None, None], made, start)
+        clean = self.model(noised(start, noise, time), time, given, self.gates(torch.ones_like(drawn)))
         return Prediction(clean, time, fresh[..., None, None, None])
+
+    def gates(self, on: Float[Tensor, "b"]) -> Gates | None:
+        """The expert's gates, where there is one."""
+        return None if self.expert is None else {self.expert: on}
 
     def flow_loss(self, batch: Batch, prediction: Prediction) -> Tensor:
         """The weighted error of z_0, or of v where the network predicts v (an error of z_0 over t), and of motion."""

@@ -208,6 +208,35 @@ def test_training_lowers_the_loss(role: str) -> None:
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_an_expert_mends_what_the_network_made_of_noise(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = Clips.of([talking_crop(frames=12)], [np.zeros((12, 14), np.float32)], 1)
+    segment = Segment(np.arange(6), clips.rgb[:6], clips.rgb[None, :6])
+    batch = assemble(clips, [segment] * 2, 2, replace(DRAWING, motion_share=1.0), np.random.default_rng(0))
+    model, calls = network(), []
+
+    def grey(noisy: torch.Tensor, time: torch.Tensor, given: Conditions, gates: dict[str, torch.Tensor]):
+        calls.append((noisy, time, gates["lip"]))
+        return torch.full_like(noisy, 0.25)
+
+    monkeypatch.setattr(model, "forward", grey)
+    low = Objective(Timesteps(0.001, "uniform", 0.0), 1.0, 1.0, 0.0)  # hardly any noise: the input shows what is in it
+    prediction = DubberLearner(model, low, "lip", share).predict(batch, torch.Generator().manual_seed(0))
+    noisy, time, gate = calls[-1]
+    assert len(calls) == 1 + share
+    assert (gate == 1).all()
+    seen = torch.full_like(batch.clean, 0.25) if share else batch.clean
+    torch.testing.assert_close(noisy[:, 2:], seen[:, 2:], atol=0.05, rtol=0)
+    torch.testing.assert_close(noisy[:, :2], batch.clean[:, :2])  # motion frames are given as they are
+    assert (time[:, :2] == 0).all()
+    torch.testing.assert_close(prediction.time, time)
+    if share:
+        noise, first, off = calls[0]
+        assert (first[:, 2:] == 1).all()
+        assert (off == 0).all()
+        torch.testing.assert_close(noise[:, :2], batch.clean[:, :2])
+
+
 def test_a_batch_is_mirrored_as_a_whole() -> None:
     crop = talking_crop(frames=12)
     clips = Clips.of([crop], [np.zeros((12, 14), np.float32)], 1)
