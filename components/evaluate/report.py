@@ -9,7 +9,7 @@ import pandas as pd
 
 from components.core.base.seeds import rng
 from components.evaluate.metrics import METRICS
-from components.evaluate.rows import ROWS
+from components.evaluate.rows import EXPORTED, ROWS
 
 LIPS_READ = ("read_opening_r", "read_width_r")
 NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", *LIPS_READ)
@@ -58,6 +58,17 @@ def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, An
         "slices": by_slice(clips, how, min_slice),
         "paired": paired(clips, "editor", "generator", how),
         "not_measured": {metric: reason(metric, clips) for metric in METRICS if metric not in measured},
+    }
+
+
+def exported(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
+    """The whole of metrics/onnx.json: as metrics/evaluate.json, with the exported editor's row alone."""
+    whole = report(clips, how, min_slice)
+    slices = {name: {EXPORTED: rows[EXPORTED]} for name, rows in whole["slices"].items()}
+    return {
+        "rows": {EXPORTED: whole["rows"][EXPORTED]},
+        "slices": slices,
+        "not_measured": whole["not_measured"],
     }
 
 

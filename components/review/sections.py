@@ -38,9 +38,9 @@ class Table:
 
 
 def benchmark(run: Run) -> Row:
-    """The rows of evaluate.json and export.json; empty before evaluate."""
+    """The rows of evaluate.json and onnx.json; empty before evaluate."""
     found: Row = {}
-    for stage in ("evaluate", "export"):
+    for stage in ("evaluate", "onnx"):
         found |= run.metrics(stage).get("rows", {})
     return found
 
