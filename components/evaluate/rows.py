@@ -15,8 +15,9 @@ from components.evaluate.benchmark import Mel
 from components.evaluate.metrics import Floats, Frames, Landmarks
 from components.evaluate.params import SamplingParams
 
+ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
 EXPORTED = "onnx"
-ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", EXPORTED)
+"""The row of the exported editor, which a run of its own measures."""
 PHASES = {"editor-structure": (), "editor-lip": ("lip",), "editor": ("lip", "texture")}
 MEASURED_PX = 256
 """Crops are brought to this size before the face mesh reads them, and `lmd_px` is in its pixels."""

@@ -12,10 +12,9 @@ from components.core.models.frontend import FrontEnd, FrontEndConfig
 from components.core.models.identity import IdentityConfig, IdentityExpert
 from components.core.models.lora import Band, add_expert
 from components.core.models.sync import SyncConfig, SyncExpert
-from components.core.models.synthesis import ExpertConfig, load_editor
+from components.core.models.synthesis import ExpertConfig
 from components.evaluate.params import SamplingParams
-from components.evaluate.rows import PHASES, ExportedLoader, Loader, find_landmarks
-from components.export.graph import Graph, write
+from components.evaluate.rows import Loader, find_landmarks
 from tests.evaluate.conftest import SIZE, crop, speech
 
 WIDTH = 8
@@ -61,21 +60,6 @@ def test_every_model_row_dubs_and_both_judges_speak(folder: Path):
     assert confidence >= 0
     assert 0 <= distance <= 2
     assert np.linalg.norm(bench.embed(clip.frames), axis=1) == pytest.approx(1, abs=1e-3)
-
-
-def test_the_exported_file_dubs_as_the_editor_does(folder: Path):
-    made_of = load_editor(folder, folder, PHASES["editor"])
-    file = folder / "dubstrap.onnx"
-    write(Graph(made_of), file, {}, opset=18)
-    sampling = SamplingParams(2, 1.0, 1.0)
-    bench = ExportedLoader(file, folder, folder, sampling, 1)()
-    clip = crop("c0", 0, speech(0, 12))
-    theirs = bench.dub["onnx"](clip, clip.mel, 1).astype(int)
-    ours = Loader(folder, folder, folder, sampling, sampling, 1)().dub["editor"](clip, clip.mel, 1)
-    assert list(bench.dub) == ["onnx"]
-    assert np.abs(theirs - ours).mean() < 0.5  # torch samples in bf16
-    assert np.abs(theirs - clip.frames).mean() > 0.5  # and it does something
-    assert bench.sync is not None
 
 
 def test_absent_judges_are_none(folder: Path):
