@@ -20,8 +20,8 @@ WINDOW_FRAMES, SIZE_PX = 16, 224
 def distance(a: Vectors, b: Vectors) -> float:
     """Frechet's distance of the Gaussians with the means and covariances of vectors (n d) and (m d).
 
-    |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)); the last trace is that of (A^(1/2) B A^(1/2))^(1/2), whose matrix is
-    symmetric, so that no imaginary rest has to be cut off. NaN with fewer than two vectors on a side.
+    |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)); the last trace is that of (A^(1/2) B A^(1/2))^(1/2), a symmetric
+    matrix, so that no imaginary rest has to be cut off. NaN with fewer than two vectors on a side.
     """
     if min(len(a), len(b)) < 2:
         return float("nan")

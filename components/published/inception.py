@@ -1,4 +1,4 @@
-"""The vectors of FID: Inception-v3 as TensorFlow had it in 2015 (Heusel et al. 2017; pytorch-fid's copy of the weights)."""
+"""The vectors of FID (Heusel et al. 2017): Inception-v3 of 2015, by the weights that pytorch-fid took from TensorFlow."""
 
 import numpy as np
 import torch

@@ -43,7 +43,9 @@ class Tensors:
         """Where the values are."""
         return next(iter(self.values.values())).device
 
-    def conv(self, x: Tensor, name: str, stride: int | tuple[int, ...] = 1, padding: int | tuple[int, ...] = 0) -> Tensor:
+    def conv(
+        self, x: Tensor, name: str, stride: int | tuple[int, ...] = 1, padding: int | tuple[int, ...] = 0
+    ) -> Tensor:
         """A convolution over as many dimensions as the kernel has."""
         kernel, bias = self[f"{name}.weight"], self.values.get(f"{name}.bias")
         convolve = F.conv3d if kernel.ndim == 5 else F.conv2d
