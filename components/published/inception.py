@@ -1,4 +1,4 @@
-"""The vectors of FID (Heusel et al. 2017): Inception-v3 of 2015, by the weights that pytorch-fid took from TensorFlow."""
+"""The vectors of FID (Heusel et al. 2017): Inception-v3 of 2015, as pytorch-fid took it over from TensorFlow."""
 
 import numpy as np
 import torch
