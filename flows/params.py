@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
 
 def _nearest(overrides: Sequence[str], configs: Path) -> str:
     """What the first override with an unknown key may have meant, or what overrides look like."""
-    known = [key for key, _ in _leaves(yaml.safe_load(compose(configs=configs)))] if overrides else []
+    known = [key for key, _ in params.leaves(yaml.safe_load(compose(configs=configs)))] if overrides else []
     for key in (override.partition("=")[0].lstrip("+~") for override in overrides):
         close = difflib.get_close_matches(key, known, n=1)
         if close and key not in known:
@@ -83,21 +83,13 @@ def check(path: Path = PARAMS, configs: Path = CONFIGS) -> None:
 
 def differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:
     """One line per leaf key whose value differs: "editor.lip.rank: 8, in configs 16"."""
-    here, there = dict(_leaves(actual)), dict(_leaves(expected))
+    here, there = dict(params.leaves(actual)), dict(params.leaves(expected))
     keys = sorted(here.keys() | there.keys())
     return [
         f"{key}: {here.get(key, ABSENT)}, in configs {there.get(key, ABSENT)}"
         for key in keys
         if here.get(key, ABSENT) != there.get(key, ABSENT)
     ]
-
-
-def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, node
 
 
 @shell

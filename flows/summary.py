@@ -37,7 +37,7 @@ LOOK = {
 
 
 def measured(metrics: Path) -> dict[str, Any]:
-    """{METHOD: {METRIC: mean, lo, hi, n}} of evaluate.json and export.json, from the bounds to the exported editor.
+    """{METHOD: {METRIC: mean, lo, hi, n}} of evaluate.json and onnx.json, from the bounds to the exported editor.
 
     Args:
         metrics: the folder of the two.
@@ -46,7 +46,7 @@ def measured(metrics: Path) -> dict[str, Any]:
         UserError: there is no evaluate.json.
     """
     found: dict[str, Any] = {}
-    for name in ("evaluate.json", "export.json"):
+    for name in ("evaluate.json", "onnx.json"):
         path = metrics / name
         if path.exists():
             found |= json.loads(path.read_text()).get("rows", {})

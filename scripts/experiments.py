@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.core.base import errors, files, runtime
+from components.core.base import errors, files, params, runtime
 from flows import summary
 
 BEGIN, END = "<!-- experiments:begin -->", "<!-- experiments:end -->"
@@ -61,15 +61,7 @@ def _headline(data: Mapping[str, Any] | None) -> Mapping[str, float]:
 
 
 def _params(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from _leaves((data.get("params") or {}).get("params.yaml", {}).get("data") or {})
-
-
-def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _leaves(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, node
+    yield from params.leaves((data.get("params") or {}).get("params.yaml", {}).get("data") or {})
 
 
 def _number(value: float | None) -> str:

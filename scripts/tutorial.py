@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/tutorial.md from the last run: `python scripts/tutorial.py`.
+"""Makes the pictures of docs/tutorial.md from the last run: `python -m scripts.tutorial`.
 
 What a half-finished run has not made yet is left out, picture and text alike. Don't commit pictures of real people.
 """
@@ -86,17 +86,22 @@ def pairs(artifacts: Path) -> list[Image]:
 
 def phases(artifacts: Path) -> list[Image]:
     """Two benchmark clips: what each phase of the editor makes of them."""
-    from components.core.media import shards, video
+    from components.core.media import players, shards
 
     strips = []
     for key, sample in islice(_spread(shards.iterate(artifacts / "evaluate")), 2):
-        rows, film = sample["json"]["rows"], video.decode_bytes(sample["mp4"])
-        width = film.shape[2] // len(rows)
+        made = players.tiles(sample)
         for row, label in PHASES.items():
-            if row in rows:
-                left = rows.index(row) * width
-                strips.append(strip(f"{key}: {label}" if row == "copy" else label, film[:, :, left : left + width]))
+            if row in made:
+                strips.append(strip(f"{key}: {label}" if row == "copy" else label, made[row]))
     return strips
+
+
+def timesteps(artifacts: Path) -> list[Image]:
+    """One held-out moment at several timesteps, phase by phase, and where the speech changes it."""
+    from scripts import timesteps
+
+    return [captioned(row.label, row.frames, row.captions) for row in timesteps.rows(artifacts)]
 
 
 PICTURES: dict[str, tuple[Callable[[Path], list[Image]], str, str]] = {
@@ -112,18 +117,39 @@ PICTURES: dict[str, tuple[Callable[[Path], list[Image]], str, str]] = {
         "Training pairs: the companion differs from the real clip in its lips alone.",
     ),
     "phases": (phases, "evaluate/players-00000.tar", "Held-out clips after each phase of the editor."),
+    "timesteps": (
+        timesteps,
+        "editor/texture/weights.safetensors",
+        "One held-out moment at several timesteps: the truth with noise, what each phase predicts from it (over the "
+        "tiles: the experts that are on), and what the speech changes in the prediction. The default architecture "
+        "hears by modulation, so it has no attention of lips to audio that could be shown; the last row shows where "
+        "the speech goes.",
+    ),
 }
 
 
 def strip(label: str, frames: Image) -> Image:
     """Moments of a clip side by side, under a label."""
+    return captioned(label, frames[np.linspace(0, len(frames) - 1, COLUMNS + 2).round().astype(int)[1:-1]], ())
+
+
+def captioned(label: str, frames: Image, captions: Sequence[str]) -> Image:
+    """All frames side by side, under a label and, where there are any, captions of their own."""
     import cv2
 
-    moments = np.linspace(0, len(frames) - 1, COLUMNS + 2).round().astype(int)[1:-1]
-    title = np.full((LABEL_PX, COLUMNS * TILE_PX, 3), 255, np.uint8)
-    cv2.putText(title, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    tiles = [cv2.resize(frames[moment], (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC) for moment in moments]
-    return np.concatenate([title, np.concatenate(tiles, 1)])
+    tiles = [cv2.resize(frame, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC) for frame in frames]
+    titles = [_title(len(tiles) * TILE_PX, label)]
+    if any(captions):
+        titles.append(np.concatenate([_title(TILE_PX, caption) for caption in captions], 1))
+    return np.concatenate([*titles, np.concatenate(tiles, 1)])
+
+
+def _title(width_px: int, text: str) -> Image:
+    import cv2
+
+    title = np.full((LABEL_PX, width_px, 3), 255, np.uint8)
+    cv2.putText(title, text, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return title
 
 
 def _spread(samples: Samples) -> Samples:

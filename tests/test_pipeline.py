@@ -56,9 +56,9 @@ def load(path: Path) -> Any:
 
 def test_every_declared_file_is_there(clone: Path) -> None:
     stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
-    assert len(stages) == 12
+    assert len(stages) == 13
     for stage in stages.values():
-        for entry in [*stage["outs"], *stage["metrics"], *stage.get("plots", [])]:
+        for entry in [*stage["outs"], *stage.get("metrics", []), *stage.get("plots", [])]:
             assert (clone / (entry if isinstance(entry, str) else next(iter(entry)))).exists(), entry
     assert (clone / "artifacts/export/dubstrap.onnx").stat().st_size > 0
     assert not list(clone.glob("artifacts/**/*.ckpt")), "a finished stage leaves no checkpoint behind"
@@ -77,9 +77,17 @@ def test_the_benchmark_keeps_its_contract(clone: Path) -> None:
     assert evaluation["rows"]["truth"]["lip_opening_r"]["mean"] > evaluation["rows"]["copy"]["lip_opening_r"]["mean"]
 
 
+def test_the_exported_editor_is_measured_as_the_editor_is(clone: Path) -> None:
+    editor, onnx = (
+        load(clone / f"metrics/{name}.json")["rows"][row] for name, row in (("evaluate", "editor"), ("onnx", "onnx"))
+    )
+    assert set(onnx) == set(editor)
+    assert onnx["mouth_psnr_db"]["mean"] == pytest.approx(editor["mouth_psnr_db"]["mean"], abs=0.2)  # torch has bf16
+
+
 def test_the_summary_shows_every_method(clone: Path) -> None:
     shown = call(clone, "python", "-m", "flows.summary")
-    assert all(row in shown for row in ROWS)
+    assert all(row in shown for row in (*ROWS, "onnx"))
     assert "artifacts/export/dubstrap.onnx" in shown
 
 
@@ -103,16 +111,16 @@ def test_the_flow_finds_everything_up_to_date(clone: Path) -> None:
     before = (clone / "dvc.lock").read_text()
     shown = call(clone, "python", "-m", "flows.pipeline", "--scale", "smoke")
     assert "Running stage" not in shown
-    assert shown.count("Finished in state Completed()") == 12 + 1 + 1  # the stages, data.dvc, the flow
+    assert shown.count("Finished in state Completed()") == 13 + 1 + 1  # the stages, data.dvc, the flow
     assert (clone / "dvc.lock").read_text() == before
 
 
 @pytest.mark.parametrize(
     ("override", "stale"),
     [
-        ("editor.lip.rank=2", ["editor-lip", "evaluate", "export"]),
+        ("editor.lip.rank=2", ["editor-lip", "evaluate", "export", "evaluate-onnx"]),
         ("validate.clips.min_clips=3", ["validate-clips"]),
-        ("evaluate.sample_pairs=2", ["evaluate", "export"]),
+        ("evaluate.sample_pairs=2", ["evaluate", "export", "evaluate-onnx"]),
         ("studio.speakers=5", []),
     ],
 )

@@ -20,8 +20,14 @@ from flows import params as flow_params
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ROOT / "components"
-ORDER = {"base": 0, "media": 1, "diffusion": 1, "models": 2}  # in core, a library imports only those of a lower number
-TOOLS = {"studio", "dub", "verify", "review", "rights", "promote"}  # the packages that run and are no stage
+ORDER = {
+    "base": 0,
+    "media": 1,
+    "diffusion": 1,
+    "statistics": 1,
+    "models": 2,
+}  # in core, a library imports only those of a lower number
+TOOLS = {"studio", "dub", "verify", "review", "rights", "promote", "published"}  # the packages that run and are no stage
 FILES = sorted(path for folder in ("components", "flows") for path in (ROOT / folder).rglob("*.py"))
 PACKAGES = sorted(path.parent for path in COMPONENTS.glob("*/__init__.py") if path.parent.name != "core")
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -30,6 +36,8 @@ SECTIONS = {
     "experts": "ExpertsParams",
     "validate.clips": "ClipsParams",
     "validate.pairs": "PairsParams",
+    "validate.footage": "Limits",
+    "validate.runs": "Limits",
     "editor.common": "Common",
     "editor.structure": "Structure",
     "editor.lip": "Lip",

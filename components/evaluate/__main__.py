@@ -11,13 +11,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--crops", type=Path, required=True, help="folder of crops; its benchmark split is dubbed")
     parser.add_argument("--clips", type=Path, required=True, help="folder of clips, for redubs.parquet's slices")
     parser.add_argument("--experts", type=Path, required=True, help="folder of experts; only the judges judge")
-    parser.add_argument("--generator", type=Path, required=True, help="folder of the generator's weights")
+    parser.add_argument("--generator", type=Path, help="folder of the generator's weights")
     parser.add_argument("--editor", type=Path, required=True, help="folder of the editor's three phases")
-    parser.add_argument("--out", type=Path, required=True, help="folder for clips.parquet, players and samples/")
+    parser.add_argument("--exported", type=Path, help="measure this ONNX editor alone, and write nothing but --metrics")
+    parser.add_argument("--out", type=Path, help="folder for clips.parquet, players and samples/")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of means and 95 %% intervals")
-    parser.add_argument("--plots", type=Path, required=True, help="CSV of the same for `dvc plots`")
+    parser.add_argument("--plots", type=Path, help="CSV of the same for `dvc plots`")
     parser.add_argument("--workers", type=int, default=runtime.cores(), help="processes (default: every core)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.exported and None in (options.generator, options.out, options.plots):
+        parser.error("--generator, --out and --plots are needed, or else --exported")
+    return options
 
 
 @errors.shell
@@ -26,12 +30,17 @@ def main() -> None:
     runtime.start()
     from components.evaluate import benchmark, core, players, report, samples
     from components.evaluate.params import Params
-    from components.evaluate.rows import Loader
+    from components.evaluate.rows import ExportedLoader, Loader
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
     selection = benchmark.Selection(values.max_pairs, values.max_frames, values.yaw_edges_deg)
     pairs = benchmark.load(options.crops, options.clips, selection)
-    threads = max(1, runtime.cores() // options.workers)
+    how, threads = report.Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
+    if options.exported:
+        made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)
+        measured = core.run(pairs, made, values, seed, options.workers)
+        files.write_json(options.metrics, report.exported(measured.clips, how, values.min_slice))
+        return
     loader = Loader(options.generator, options.editor, options.experts, values.generator, values.editor, threads)
     evaluation = core.run(pairs, loader, values, seed, options.workers)
 
@@ -41,7 +50,7 @@ def main() -> None:
     players.write(options.out, evaluation.players)
     for sample in evaluation.samples:
         samples.write(sample, options.out / "samples")
-    figures = report.report(evaluation.clips, report.Resampling(values.bootstrap_samples, seed), values.min_slice)
+    figures = report.report(evaluation.clips, how, values.min_slice)
     files.write_json(options.metrics, figures)
     files.write_text(options.plots, report.curves(figures["rows"]).to_csv(index=False))
 

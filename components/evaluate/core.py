@@ -19,7 +19,7 @@ from components.evaluate.benchmark import Mel, Pair
 from components.evaluate.metrics import METRICS, Bools, Floats, Frames, Landmarks
 from components.evaluate.params import Params, SuccessParams
 from components.evaluate.players import Player
-from components.evaluate.rows import ROWS, Bench, filmed_again, second_look
+from components.evaluate.rows import EXPORTED, ROWS, Bench, filmed_again, second_look
 
 OPENING, WIDTH = MEASURES.index("opening"), MEASURES.index("width")
 NAN = float("nan")
@@ -124,7 +124,7 @@ def _bench(load: Callable[[], Bench]) -> Bench:
 
 
 def dub(pair: Pair, bench: Bench, seed: int) -> dict[str, Dubbed]:
-    """The pair's frames in every row that can be made, in the order of ROWS."""
+    """The pair's frames in every row that can be made, in the order of ROWS and last the exported one."""
     made: dict[str, Dubbed] = {"copy": Dubbed(pair.source.frames, pair.speech.mel, NAN)}
     if pair.truth is not None:
         made["truth"] = Dubbed(pair.truth.frames, pair.speech.mel, NAN)
@@ -135,7 +135,7 @@ def dub(pair: Pair, bench: Bench, seed: int) -> dict[str, Dubbed]:
     if pair.other_mel is not None and "editor" in bench.dub:
         shuffled = bench.dub["editor"](pair.whole, pair.other_mel, derive(seed, "evaluate", pair.pair_id, "shuffled"))
         made["shuffled"] = Dubbed(shuffled, pair.speech.mel, NAN)
-    return {row: made[row] for row in ROWS if row in made}
+    return {row: made[row] for row in (*ROWS, EXPORTED) if row in made}
 
 
 def inspect(pair: Pair, bench: Bench, params: Params) -> Source:

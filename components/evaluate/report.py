@@ -1,52 +1,20 @@
 """Means with 95 % intervals, by row, by slice and in pairs: the contract of metrics/evaluate.json."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from components.core.base.seeds import rng
+from components.core.statistics.interval import Resampling, interval
 from components.evaluate.metrics import METRICS
-from components.evaluate.rows import ROWS
+from components.evaluate.rows import EXPORTED, ROWS
 
 LIPS_READ = ("read_opening_r", "read_width_r")
 NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", *LIPS_READ)
 JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine": "identity"} | dict.fromkeys(
     LIPS_READ, "lips"
 )
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over n clips and its 95 % bootstrap interval."""
-
-    mean: float
-    lo: float
-    hi: float
-    n: int
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are made: so many resamples, drawn from this seed."""
-
-    samples: int
-    seed: int
-
-
-def interval(values: Iterable[float], how: Resampling) -> Interval | None:
-    """The mean of the finite values and its percentile bootstrap interval (Efron 1979); None if there is none.
-
-    Clips are resampled as if independent. Equal numbers of clips are resampled alike, so rows stay comparable.
-    """
-    finite = np.asarray([value for value in values if np.isfinite(value)], float)
-    if not finite.size:
-        return None
-    draws = rng(how.seed, "evaluate", "bootstrap", finite.size).integers(finite.size, size=(how.samples, finite.size))
-    lo, hi = np.quantile(finite[draws].mean(axis=1), (0.025, 0.975))
-    return Interval(float(finite.mean()), float(lo), float(hi), int(finite.size))
 
 
 def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
@@ -61,10 +29,21 @@ def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, An
     }
 
 
+def exported(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
+    """The whole of metrics/onnx.json: as metrics/evaluate.json, with the exported editor's row alone."""
+    whole = report(clips, how, min_slice)
+    slices = {name: {EXPORTED: rows[EXPORTED]} for name, rows in whole["slices"].items()}
+    return {
+        "rows": {EXPORTED: whole["rows"][EXPORTED]},
+        "slices": slices,
+        "not_measured": whole["not_measured"],
+    }
+
+
 def by_row(clips: pd.DataFrame, how: Resampling) -> dict[str, dict[str, Any]]:
     """{ROW: {METRIC: interval}}; what a row has no value for is absent."""
     rows: dict[str, dict[str, Any]] = {}
-    for row in ROWS:
+    for row in (*ROWS, EXPORTED):
         table = clips[clips["row"] == row]
         found = {metric: interval(table[metric], how) for metric in METRICS}
         if len(table):

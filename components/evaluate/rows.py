@@ -16,6 +16,8 @@ from components.evaluate.metrics import Floats, Frames, Landmarks
 from components.evaluate.params import SamplingParams
 
 ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
+EXPORTED = "onnx"
+"""The row of the exported editor, which a run of its own measures."""
 PHASES = {"editor-structure": (), "editor-lip": ("lip",), "editor": ("lip", "texture")}
 MEASURED_PX = 256
 """Crops are brought to this size before the face mesh reads them, and `lmd_px` is in its pixels."""
@@ -69,6 +71,27 @@ class Loader:
         for row, phases in PHASES.items():
             dub[row] = partial(_dub, load_editor(self.editor, self.experts, phases), self.editor_sampling)
         return Bench(dub, *_judges(self.experts), find_landmarks)
+
+
+@dataclass(frozen=True)
+class ExportedLoader:
+    """Makes the Bench of the exported file, whose row is EXPORTED; `editor` holds the weights that it was made of."""
+
+    file: Path
+    editor: Path
+    experts: Path
+    sampling: SamplingParams
+    threads: int
+
+    def __call__(self) -> Bench:
+        import torch
+
+        from components.core.models.onnx_editor import OnnxEditor
+        from components.core.models.synthesis import load_editor
+
+        torch.set_num_threads(self.threads)
+        editor = OnnxEditor(self.file, load_editor(self.editor, self.experts, PHASES["editor"]), self.threads)
+        return Bench({EXPORTED: partial(_dub, editor, self.sampling)}, *_judges(self.experts), find_landmarks)
 
 
 def _dub(model: Any, params: SamplingParams, crop: Crop, mel: Mel, seed: int) -> Frames:

@@ -13,9 +13,9 @@ from components.core.base.errors import UserError
 from components.core.media import FPS
 from components.core.media.crops import Crop
 from components.core.models.dubber import Conditions
+from components.core.models.onnx_editor import OnnxEditor
 from components.core.models.synthesis import Editor, Sampling
 from components.export.graph import Graph, metadata, write
-from components.export.onnx_editor import OnnxEditor
 from components.export.params import Params
 
 

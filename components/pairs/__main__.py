@@ -38,10 +38,12 @@ def main() -> None:
     rows = []
     with shards.ShardWriter(args.out, "pairs", settings.per_shard) as writer:
         made = run(real, load_generator(args.generator, args.experts), guides, settings, seed, args.workers)
-        for plan, frames, row in made:
+        for one in made:
             buffer = io.BytesIO()
-            video.write(buffer, frames, FPS, crf=6, pixel_format="yuv444p")
-            rows.append({**row, "shard": writer.add(plan.pair_id, {"mp4": buffer.getvalue(), "json": row})})
+            video.write(buffer, one.frames, FPS, crf=6, pixel_format="yuv444p")
+            about = {**one.row, "opening": [round(x, 4) if x == x else None for x in one.opening.tolist()]}
+            shard = writer.add(one.plan.pair_id, {"mp4": buffer.getvalue(), "json": about})
+            rows.append({**one.row, "shard": shard})
     table = pd.DataFrame(rows)
     table.to_parquet(args.out / "pairs.parquet")
     files.write_json(args.metrics, summary(table))

@@ -39,6 +39,16 @@ class Plan:
         return np.asarray(self.driver.mel[rows % len(self.driver.mel)])
 
 
+@dataclass(frozen=True)
+class Made:
+    """A companion: its plan, frames (f h w 3), row of pairs.parquet (without `shard`), and its lips' opening (f,)."""
+
+    plan: Plan
+    frames: NDArray[np.uint8]
+    row: dict[str, float | str]
+    opening: NDArray[np.float64]
+
+
 def plan(crops: Sequence[Crop], per_crop: int, seed: int) -> list[Plan]:
     """`per_crop` companions of each crop, driven by other speech of the same speaker.
 
@@ -68,8 +78,8 @@ def run(
     params: Params,
     seed: int,
     workers: int,
-) -> Iterator[tuple[Plan, NDArray[np.uint8], dict[str, float | str]]]:
-    """Yields each plan with its companion crops (f h w 3) and its row of pairs.parquet (without `shard`).
+) -> Iterator[Made]:
+    """Yields every companion, in the order of the plans.
 
     Args:
         crops: real clips of the training split.
@@ -87,10 +97,11 @@ def run(
             advance(1)
     companions = [Companion(p.crop, frames, p.mel()) for p, frames in zip(plans, made, strict=True)]
     scored = runtime.map_processes(partial(score, judge), companions, "pairs: scores", workers)
-    for p, frames, values in zip(plans, made, scored, strict=True):
+    for p, frames, found in zip(plans, made, scored, strict=True):
         ids = {"pair_id": p.pair_id, "crop_id": p.crop.crop_id, "driving_crop_id": p.driver.crop_id}
         row: dict[str, float | str] = {**ids, "speaker": p.crop.speaker, "frames": len(frames)}
-        yield p, frames, {**row, **asdict(values), **light(params.relight, seed, p.pair_id)}
+        row |= asdict(found.scores) | light(params.relight, seed, p.pair_id)
+        yield Made(p, frames, row, found.opening)
 
 
 def light(relight: Relight, seed: int, pair_id: str) -> dict[str, float | str]:

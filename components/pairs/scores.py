@@ -70,13 +70,21 @@ class Scores:
     brightness: float
 
 
+@dataclass(frozen=True)
+class Scored:
+    """A companion's scores, and for people to look at the opening of its lips (f,), NaN in frames without a face."""
+
+    scores: Scores
+    opening: NDArray[np.float64]
+
+
 @lru_cache(maxsize=1)
 def _judge(make: Callable[[], Judge]) -> Judge:
     return make()
 
 
-def score(make: Callable[[], Judge], companion: Companion) -> Scores:
-    """All scores of one companion."""
+def score(make: Callable[[], Judge], companion: Companion) -> Scored:
+    """All that is measured of one companion."""
     judge, crop, made = _judge(make), companion.crop, companion.frames
     window = Window.of(made.shape[1])
     real_landmarks, made_landmarks = landmarks(crop.frames), landmarks(made)
@@ -89,7 +97,7 @@ def score(make: Callable[[], Judge], companion: Companion) -> Scores:
     inside[window.top : window.bottom, window.left : window.right] = True
     mouth_made, mouth_real = window.take(made), window.take(crop.frames)
     a, b = (judge.identity.embed(frames).mean(0) for frames in (made, crop.frames))
-    return Scores(
+    scores = Scores(
         identity_cosine=float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))),
         lip_change_px=lip_change(real_landmarks[found], made_landmarks[found]),
         outside_psnr_db=psnr(made[:, ~inside], crop.frames[:, ~inside]),
@@ -101,6 +109,7 @@ def score(make: Callable[[], Judge], companion: Companion) -> Scores:
         mouth_motion=float(np.nanstd(opening)) if found.any() else float("nan"),
         brightness=float(made.mean()),
     )
+    return Scored(scores, opening)
 
 
 def landmarks(frames: Frames) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ def main() -> None:
         log.info("packed %s", core.release(project, arguments.release))
         return
     log.info("model %s is in %s", core.promote(project, lineage()), project.approved)
-    log.info("commit %s, and later runs are compared with it", project.baseline)
+    log.info("commit %s and %s: later runs are compared with them", project.baseline, project.baseline_clips)
 
 
 def lineage() -> "Lineage":

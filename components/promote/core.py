@@ -1,6 +1,8 @@
 """Decides whether a model may become the approved one, and writes it, its cards and its release."""
 
+import csv
 import gzip
+import io
 import json
 import shutil
 import tarfile
@@ -9,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet
 
 from components.core.base import files, gate, reviews
 from components.core.base.errors import UserError
@@ -39,6 +43,10 @@ class Project:
     def baseline(self) -> Path:
         return self.folder / "metrics" / "approved.json"
 
+    @property
+    def baseline_clips(self) -> Path:
+        return self.folder / "metrics" / "approved.csv"
+
     def read(self, path: Path, stage: str) -> dict[str, Any]:
         """A JSON file of a stage; a UserError names the stage where it is not there or not whole."""
         try:
@@ -62,10 +70,24 @@ def promote(project: Project, lineage: Lineage) -> str:
     _require_same_run(card, evaluation)
     _require_gate(evaluation, project.baseline)
     approval = _approval(project.folder / "reviews", card["card_id"])
-    data = cards.collect(project.folder)
+    data, clips = cards.collect(project.folder), _clips(project.folder / "artifacts" / "evaluate" / "clips.parquet")
     _write(project, cards.model(project.export / "MODEL_CARD.md", lineage, approval), data)
     files.write_json(project.baseline, {"card_id": card["card_id"], **evaluation})
+    files.write_text(project.baseline_clips, clips)
     return str(card["card_id"])
+
+
+def _clips(table: Path) -> str:
+    """CSV of the gated row's figures clip by clip: later runs' distributions are compared with them."""
+    if not table.is_file():
+        raise UserError(f"{table} does not exist", fix="Run `dvc repro evaluate`.")
+    rows = [row for row in pyarrow.parquet.read_table(table).to_pylist() if row["row"] == gate.GATED_ROW]
+    names = [name for name, value in rows[0].items() if isinstance(value, float)] if rows else []
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["pair_id", *names], extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: "" if v != v else v for k, v in row.items()} for row in rows)
+    return text.getvalue()
 
 
 def release(project: Project, out: Path) -> Path:

@@ -5,7 +5,7 @@ import logging
 from contextlib import ExitStack
 from pathlib import Path
 
-from components.core.base import errors, runtime
+from components.core.base import errors, params, runtime
 
 
 def arguments() -> argparse.Namespace:
@@ -30,6 +30,7 @@ def main() -> None:
     """Reads the arguments, builds, and serves where asked to."""
     options = arguments()
     runtime.start()
+    from components.core.statistics.drift import Limits
     from components.review import core, revision, server
     from components.review.run import Run
 
@@ -43,8 +44,9 @@ def main() -> None:
                 runs.append(Run(project, "the workspace", revision.of_workspace(project)))
                 continue
             folder = stack.enter_context(revision.checkout(project, name))
-            runs.append(Run(folder, name, revision.resolve(project, name)[: revision.SHORT]))
-        how = core.Options(options.pairs, options.workers, options.serve, decisions)
+            runs.append(Run(folder, name, revision.resolve(project, name)[: revision.SHORT], is_workspace=False))
+        limits = params.load(Limits, "validate.runs")
+        how = core.Options(options.pairs, options.workers, options.serve, decisions, limits)
         page = core.build(runs, options.out, how)
         target = server.Target(runs[-1].rev, runs[-1].id)
     logging.getLogger(__name__).info("open %s", page.resolve().as_uri())

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from components.core.base import gate, reviews
 from components.core.base.errors import UserError
 from components.core.media import FPS
+from components.core.statistics.drift import Drift, Limits
 from components.review import drift, films, sections
 from components.review.films import SHOWN, Film
 from components.review.run import Row, Run
@@ -29,6 +30,7 @@ REPORTS = {
     "Data Docs of the clips": ("artifacts/validation/clips/data_docs", "clips_docs", "index.html"),
     "Data Docs of the pairs": ("artifacts/validation/pairs/data_docs", "pairs_docs", "index.html"),
     "Drift of companions against real clips": ("artifacts/validation/pairs/drift.html", "drift.html", ""),
+    "Drift of new footage against training footage": ("artifacts/validation/footage/drift.html", "footage.html", ""),
     "Model card": ("artifacts/export/MODEL_CARD.md", "MODEL_CARD.md", ""),
 }
 PAIR_RIGHT = {
@@ -46,12 +48,23 @@ class Options:
         workers: processes that make films.
         decides: whether the page will be served by something that keeps decisions.
         reviews: folder of the decisions made so far.
+        limits: how far a run's clips may be from those of the run that it is compared with.
     """
 
     most_pairs: int
     workers: int
     decides: bool
     reviews: Path
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page has: items with players, (title, address) of reports, and the drift from the other run."""
+
+    items: list[Row]
+    reports: list[tuple[str, str]]
+    moved: Drift | None
 
 
 def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
@@ -72,10 +85,11 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
         shown += films.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
-        reports = _reports(run, folder)
-        if len(runs) > 1 and drift.write(runs[0], run, folder / DRIFT):
-            reports.append((f"The editor's clips against {runs[0].title}", DRIFT))
-        page = _page(runs, items, reports, options)
+        reports, against = _reports(run, folder), drift.other(runs)
+        moved = drift.write(against, run, options.limits, folder / DRIFT)
+        if moved:
+            reports.append((f"The editor's clips against {against.title}", DRIFT))
+        page = _page(runs, Shown(items, reports, moved), options)
         (folder / "index.html").write_text(page, encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)
@@ -119,8 +133,8 @@ def _reports(run: Run, folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _page(runs: Sequence[Run], items: list[Row], reports: list[tuple[str, str]], options: Options) -> str:
-    run = runs[-1]
+def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
+    run, items = runs[-1], shown.items
     base = runs[0].metrics("evaluate") if len(runs) > 1 else run.metrics(APPROVED)
     base_name = runs[0].title if len(runs) > 1 else "the approved run" if base else ""
     right = {
@@ -135,7 +149,9 @@ def _page(runs: Sequence[Run], items: list[Row], reports: list[tuple[str, str]],
     return environment.get_template("page.html").render(
         **_context(runs, base),
         base_name=base_name,
-        reports=reports,
+        reports=shown.reports,
+        moved=shown.moved,
+        quarantine=sections.quarantine(run, items),
         decides=options.decides,
         counts={kind: sum(item["kind"] == kind for item in items) for kind in ("clip", "pair")},
         style=Markup(style),
@@ -161,7 +177,8 @@ def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
         "losses": sections.losses(runs),
         "yields": sections.yields(run),
         "rejects": sections.rejects(run),
-        "drift": run.metrics("validate_pairs").get("drift", {}),
+        "drifts": sections.drifts(run),
+        "published": sections.published(run),
         "speed": run.metrics("export").get("parity", {}),
         "lineage": sections.lineage(run),
         "changed": sections.changed_params(runs[0], run) if len(runs) > 1 else [],

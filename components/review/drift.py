@@ -1,34 +1,44 @@
-"""How a run's clips are distributed against another run's, metric by metric (Evidently): a mean can hide a tail."""
+"""How a run's clips are distributed against those of another run, or of the approved one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from components.review.run import Run
+from components.core.base.gate import GATED_ROW
+from components.core.statistics import drift
+from components.core.statistics.drift import Drift, Limits
+from components.review.run import Row, Run
 
-ROW = "editor"
 LEAST = 5
 """Clips below which a distribution says nothing."""
 
 
-def write(old: Run, new: Run, page: Path) -> bool:
-    """Writes a self-contained report about the editor's clips; False where the runs have no metric to compare."""
-    tables = [_table(run) for run in (old, new)]
-    columns = [
-        name for name in tables[1] if name in tables[0] and all(table[name].count() >= LEAST for table in tables)
-    ]
-    if not columns:
-        return False
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
+@dataclass(frozen=True)
+class Against:
+    """What the gated row's clips are compared with: the other run's or the approved run's, and how it is called."""
 
-    about = DataDefinition(numerical_columns=columns)
-    before, now = (Dataset.from_pandas(table[columns], about) for table in tables)
-    Report([DataDriftPreset(columns=columns)]).run(current_data=now, reference_data=before).save_html(str(page))
-    return True
+    title: str
+    clips: Sequence[Row]
 
 
-def _table(run: Run) -> pd.DataFrame:
-    """One line per clip of the editor's row, its metrics as columns."""
-    lines = [row for row in run.table("evaluate/clips") if row["row"] == ROW]
-    return pd.DataFrame(lines).select_dtypes("number")
+def other(runs: Sequence[Run]) -> Against:
+    """The first of two runs, or the approved run of the only one."""
+    if len(runs) > 1:
+        return Against(runs[0].title, clips(runs[0]))
+    return Against("the approved run", runs[0].approved_clips())
+
+
+def clips(run: Run) -> list[Row]:
+    """One row per benchmark clip of the gated row, with its metrics."""
+    return [row for row in run.table("evaluate/clips") if row["row"] == GATED_ROW]
+
+
+def write(against: Against, run: Run, limits: Limits, page: Path) -> Drift | None:
+    """Writes Evidently's report; None where the runs have no metric with enough clips to compare."""
+    then, now = (pd.DataFrame(rows).select_dtypes("number") for rows in (against.clips, clips(run)))
+    columns = tuple(
+        name for name in limits.columns if all(name in table and table[name].count() >= LEAST for table in (then, now))
+    )
+    return drift.compare(now, then, replace(limits, columns=columns), page) if columns else None

@@ -2,10 +2,8 @@
 
 import io
 import math
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from components.core.base import runtime
-from components.core.media import FPS, RATE_HZ, audio, shards, video
+from components.core.media import FPS, RATE_HZ, players, shards, video
 from components.core.media.face import MEASURES
 from components.review.run import Run
 
@@ -99,6 +97,7 @@ def pairs(run: Run, most: int, workers: int) -> list[Film]:
                 PairTask(
                     row,
                     sample["mp4"],
+                    sample["json"].get("opening", []),
                     real[row["crop_id"]],
                     real[row["driving_crop_id"]],
                     first_use,
@@ -110,10 +109,20 @@ def pairs(run: Run, most: int, workers: int) -> list[Film]:
 
 @dataclass(frozen=True)
 class PairTask:
-    """What a worker needs for one pair; `from_start`: the driving speech begins where the driving clip does."""
+    """What a worker needs for one pair.
+
+    Attributes:
+        row: of pairs.parquet.
+        companion: MP4.
+        opening: of the companion's lips, as the pairs stage measured it; empty in runs before it did.
+        real, driver: samples of the crop stage.
+        from_start: whether the driving speech begins where the driving clip does.
+        reason: why the pair is in quarantine.
+    """
 
     row: Mapping[str, Any]
     companion: bytes
+    opening: Curve
     real: shards.Sample
     driver: shards.Sample
     from_start: bool
@@ -123,6 +132,8 @@ class PairTask:
 def _pair(task: PairTask) -> Film:
     companion = video.decode_bytes(task.companion)
     curves = {REAL: _curve(_opening(task.real)[: len(companion)])}
+    if task.opening:
+        curves[COMPANION] = task.opening
     sound = None
     if task.from_start:
         curves[DRIVER] = _curve(np.resize(_opening(task.driver), len(companion)))
@@ -169,6 +180,7 @@ def _clip(key: str, sample: shards.Sample, values: Mapping[tuple[str, str], Mapp
 
 
 def _compared(key: str, samples: Mapping[str, shards.Sample], values: Mapping[str, Any]) -> Film:
+    taken = {side: players.tiles(sample) for side, sample in samples.items()}
     tiles: dict[str, Frames] = {}
     curves: dict[str, Curve] = {}
     metrics: dict[str, Mapping[str, float]] = {}
@@ -178,7 +190,7 @@ def _compared(key: str, samples: Mapping[str, shards.Sample], values: Mapping[st
             name = SHOWN[row] if row in SHARED else f"{SHOWN[row]} ({side})"
             if row not in about["rows"] or name in tiles:
                 continue
-            tiles[name] = _tile(sample, about["rows"].index(row))
+            tiles[name] = taken[side][row]
             curves[name] = about["opening"].get(row, [])
             if (key, row) in values[side]:
                 metrics[name] = values[side][key, row]
@@ -186,7 +198,7 @@ def _compared(key: str, samples: Mapping[str, shards.Sample], values: Mapping[st
     return Film(
         kind="clip",
         id=key,
-        data=_encode(Strip(_alike(tiles), _sound(first["mp4"]))),
+        data=_encode(Strip(_alike(tiles), players.speech(first))),
         tiles=tuple(tiles),
         frames=min(map(len, tiles.values())),
         slices=(*last["slices"], f"speaker={last['speaker']}"),
@@ -194,12 +206,6 @@ def _compared(key: str, samples: Mapping[str, shards.Sample], values: Mapping[st
         values=metrics,
         reason="",
     )
-
-
-def _tile(sample: shards.Sample, number: int) -> Frames:
-    film = video.decode_bytes(sample["mp4"])
-    width = film.shape[2] // len(sample["json"]["rows"])
-    return film[:, :, number * width : (number + 1) * width]
 
 
 def _alike(tiles: Mapping[str, Frames]) -> dict[str, Frames]:
@@ -218,13 +224,6 @@ def _encode(strip: Strip) -> bytes:
     buffer = io.BytesIO()
     video.write(buffer, np.concatenate(list(strip.tiles.values()), axis=2), FPS, crf=CRF, audio=strip.sound)
     return buffer.getvalue()
-
-
-def _sound(film: bytes) -> NDArray[np.float32]:
-    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
-        file.write(film)
-        file.flush()
-        return audio.load(Path(file.name))
 
 
 def _values(run: Run) -> dict[tuple[str, str], dict[str, float]]:

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.parquet
 import yaml
 from pyarrow import ArrowInvalid
 
+from components.core.base import params
 from components.core.base.errors import UserError
 
 Row = dict[str, Any]
@@ -27,11 +27,13 @@ class Run:
         folder: of the project.
         title: how the page calls it.
         rev: the commit, short; names the file of its reviews.
+        is_workspace: whether what it lacks can be made here, and has not just been lost from DVC's cache.
     """
 
     folder: Path
     title: str
     rev: str
+    is_workspace: bool = True
 
     def check(self) -> "Run":
         """Itself; a UserError where no stage of the pipeline has left anything to look at."""
@@ -49,8 +51,7 @@ class Run:
     @cached_property
     def id(self) -> str:
         """The same for the same results: the first characters of the SHA-256 of dvc.lock."""
-        lock = self.folder / "dvc.lock"
-        return hashlib.sha256(lock.read_bytes() if lock.is_file() else b"").hexdigest()[:ID_LENGTH]
+        return self._hash("dvc.lock")
 
     def metrics(self, stage: str) -> Row:
         """metrics/<stage>.json; empty where it is absent or was cut off while written."""
@@ -68,6 +69,12 @@ class Run:
         except (FileNotFoundError, ArrowInvalid):
             return []
         return rows
+
+    def approved_clips(self) -> list[Row]:
+        """The approved run's benchmark clips as `dubstrap promote` kept them; none before the first promotion."""
+        path = self.folder / "metrics" / "approved.csv"
+        rows = _csv(path) if path.is_file() else []
+        return [{name: float(text) for name, text in row.items() if name != "pair_id" and text} for row in rows]
 
     def losses(self) -> dict[str, list[Row]]:
         """plots/*.csv of the stages that train, as rows of text, by the file's stem."""
@@ -89,7 +96,15 @@ class Run:
 
     def params(self) -> dict[str, Any]:
         """params.yaml as {"editor.lip.rank": 8}."""
-        return dict(_leaves(self._yaml("params.yaml")))
+        return dict(params.leaves(self._yaml("params.yaml")))
+
+    def params_hash(self) -> str:
+        """The first characters of the SHA-256 of params.yaml."""
+        return self._hash("params.yaml")
+
+    def _hash(self, name: str) -> str:
+        path = self.folder / name
+        return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:ID_LENGTH]
 
     def _json(self, name: str) -> Row:
         try:
@@ -109,11 +124,3 @@ class Run:
 def _csv(path: Path) -> list[Row]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, node

@@ -17,6 +17,7 @@ HEADLINE = (
     "sharpness_ratio", "success_rate",
 )  # fmt: skip
 SLICE_ROW = "editor"
+PUBLISHED_WAY = {"lse_c": "↑", "lse_d": "↓", "csim": "↑", "lpips": "↓", "fid": "↓", "fvd": "↓"}
 DOWN_TOO = ("seconds_per_second",)
 
 
@@ -38,9 +39,9 @@ class Table:
 
 
 def benchmark(run: Run) -> Row:
-    """The rows of evaluate.json and export.json; empty before evaluate."""
+    """The rows of evaluate.json and onnx.json; empty before evaluate."""
     found: Row = {}
-    for stage in ("evaluate", "export"):
+    for stage in ("evaluate", "onnx"):
         found |= run.metrics(stage).get("rows", {})
     return found
 
@@ -79,6 +80,24 @@ def ablations(run: Run) -> list[Table]:
         cells = [(line, [cell(name, values.get(name), None) for name in names]) for line, values in lines.items()]
         tables.append(Table((kind, *names), cells))
     return [table for table in tables if table.lines]
+
+
+def published(run: Run) -> Row:
+    """The table of metrics/published.json, and what was not measured, with the path that is expected."""
+    found = run.metrics("published")
+    rows = {row: values for row, values in found.get("rows", {}).items() if values}
+    names = list(dict.fromkeys(name for values in rows.values() for name in values))
+    lines = [
+        (f"{name} {PUBLISHED_WAY.get(name, '')}", [_plain_cell(values.get(name)) for values in rows.values()])
+        for name in names
+    ]
+    return {"table": Table(("published metric", *rows), lines), "absent": found.get("not_measured", {})}
+
+
+def _plain_cell(value: Mapping[str, float] | None) -> Cell:
+    if value is not None and "lo" not in value:
+        return Cell(f"{value['mean']:.3g}", "", "")
+    return cell("", value, None)
 
 
 def cell(name: str, value: Mapping[str, float] | None, base: Mapping[str, float] | None) -> Cell:
@@ -142,6 +161,22 @@ def rejects(run: Run) -> list[Row]:
         for stage, name in (("ingest", "clips/rejects"), ("crop", "crops/rejects"))
         for row in run.table(name)
     ]
+
+
+def quarantine(run: Run, items: Sequence[Row]) -> list[Row]:
+    """Every pair that validation or a person turned away: its reason, and the address of its player and its film."""
+    films = {item["id"]: item["film"] for item in items if item["kind"] == "pair"}
+    return [
+        {**{key: row[key] for key in ("pair_id", "speaker", "reason")}, "film": films.get(row["pair_id"])}
+        for row in run.table("validation/pairs/quarantined")
+    ]
+
+
+def drifts(run: Run) -> list[tuple[str, Row]]:
+    """(what against what, score by column and share of drifted columns) of each comparison that was made."""
+    stages = {"validate_pairs": "Companions against real clips", "footage": "New footage against training footage"}
+    found = [(title, run.metrics(stage).get("drift", {})) for stage, title in stages.items()]
+    return [(title, drift) for title, drift in found if drift]
 
 
 def lineage(run: Run) -> list[Row]:

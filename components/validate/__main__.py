@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.core.base import errors, files, params, reviews, runtime
 from components.validate import core, expectations, tables
-from components.validate.params import ClipsParams, PairsParams
+from components.validate.params import ClipsParams, Limits, PairsParams
 
 
 def arguments() -> argparse.Namespace:
@@ -18,8 +18,11 @@ def arguments() -> argparse.Namespace:
     pairs.add_argument("--pairs", type=Path, required=True, help="folder of pairs.parquet")
     pairs.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: real clips to compare with")
     pairs.add_argument("--reviews", type=Path, required=True, help="folder of people's decisions; rejected pairs go")
-    for parser_ in (clips, pairs):
-        parser_.add_argument("--out", type=Path, required=True, help="folder for data_docs/ and what else is written")
+    footage = tables.add_parser("footage", help="new footage against what was trained on: a drift report")
+    footage.add_argument("--new", type=Path, required=True, help="folder of the new footage's crops.parquet")
+    footage.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: what was trained on")
+    for parser_ in (clips, pairs, footage):
+        parser_.add_argument("--out", type=Path, required=True, help="folder for the reports")
         parser_.add_argument("--metrics", type=Path, required=True, help="JSON of the counts")
     return parser.parse_args()
 
@@ -28,7 +31,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     runtime.start()
-    {"clips": validate_clips, "pairs": validate_pairs}[options.table](options)
+    {"clips": validate_clips, "pairs": validate_pairs, "footage": validate_footage}[options.table](options)
 
 
 def validate_clips(options: argparse.Namespace) -> None:
@@ -50,10 +53,18 @@ def validate_pairs(options: argparse.Namespace) -> None:
     tables.write(options.out / "accepted.parquet", result.accepted)
     tables.write(options.out / "quarantined.parquet", result.quarantined)
     core.require_yield(result, outcomes, values.min_accepted)
-    found = core.compare(result.accepted, crops, values, options.out / "drift.html")
-    if found.share > values.max_drifted_share:
+    found = core.compare(result.accepted, crops, values.drift, options.out / "drift.html")
+    if found.is_too_far:
         logging.getLogger(__name__).warning("companions drift from real clips: %s", found.scores)
     files.write_json(options.metrics, core.figures(result, outcomes, found))
+
+
+def validate_footage(options: argparse.Namespace) -> None:
+    new, crops = (tables.read(folder / "crops.parquet", "crop") for folder in (options.new, options.crops))
+    found = core.compare_footage(new, crops, params.load(Limits, "validate.footage"), options.out / "drift.html")
+    if found.is_too_far:
+        logging.getLogger(__name__).warning("new footage drifts from what was trained on: %s", found.scores)
+    files.write_json(options.metrics, {"clips": len(new), **core.drifted(found)})
 
 
 if __name__ == "__main__":

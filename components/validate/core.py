@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from components.core.base.errors import UserError
+from components.core.statistics import drift
+from components.core.statistics.drift import Drift, Limits
 from components.validate import expectations
-from components.validate.drift import Drift, Method, drift
 from components.validate.expectations import SUITES, Outcome
 from components.validate.params import ClipsParams, PairsParams
 
@@ -75,10 +76,30 @@ def _missing(table: pd.DataFrame, outcome: Outcome) -> set[int]:
     return set(column.index[column.isna()])
 
 
-def compare(accepted: pd.DataFrame, crops: pd.DataFrame, params: PairsParams, page: Path) -> Drift:
-    """Drift of the accepted companions against the real crops that they stand in for."""
-    real = crops[(crops["split"] == "train") & (crops["role"] == "footage")]
-    return drift(accepted, real, Method(params.drift_columns, params.drift_method, params.drift_threshold), page)
+def compare(accepted: pd.DataFrame, crops: pd.DataFrame, limits: Limits, page: Path) -> Drift:
+    """Drift of the accepted companions from the real crops that they stand in for."""
+    return drift.compare(accepted, crops[_trained_on(crops)], limits, page)
+
+
+def compare_footage(new: pd.DataFrame, crops: pd.DataFrame, limits: Limits, page: Path) -> Drift:
+    """Drift of new footage from the training footage, both as rows of crops.parquet.
+
+    Raises:
+        UserError: either side has no footage.
+    """
+    arrived, known = new[new["role"] == "footage"], crops[_trained_on(crops)]
+    if arrived.empty or known.empty:
+        raise UserError(
+            "there is no footage to compare",
+            got=f"{len(arrived)} new crops and {len(known)} of training",
+            expected="at least one of each",
+            fix="See rejects.parquet beside crops.parquet for what was turned away and why.",
+        )
+    return drift.compare(arrived, known, limits, page)
+
+
+def _trained_on(crops: pd.DataFrame) -> "pd.Series[bool]":
+    return (crops["split"] == "train") & (crops["role"] == "footage")
 
 
 def require_yield(result: Sorted, outcomes: list[Outcome], min_accepted: int) -> None:
@@ -101,7 +122,6 @@ def figures(result: Sorted, outcomes: list[Outcome], found: Drift | None) -> dic
     """The numbers of metrics/validate_pairs.json."""
     total = len(result.accepted) + len(result.quarantined)
     yields = {name: (total - count) / total if total else 0.0 for name, count in result.rejected.items()}
-    drifted = {} if found is None else {"drift": {"drifted_share": found.share, "score": found.scores}}
     return {
         "pairs": total,
         "accepted": len(result.accepted),
@@ -109,5 +129,10 @@ def figures(result: Sorted, outcomes: list[Outcome], found: Drift | None) -> dic
         "accepted_share": len(result.accepted) / total if total else 0.0,
         "yield": yields,
         **expectations.summary(outcomes),
-        **drifted,
+        **({} if found is None else drifted(found)),
     }
+
+
+def drifted(found: Drift) -> dict[str, Any]:
+    """Drift as every metrics file has it."""
+    return {"drift": {"drifted_share": found.share, "score": found.scores}}

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from components.core.statistics.drift import Limits
+
+__all__ = ["ClipsParams", "Limits", "PairsParams"]
+
 
 @dataclass(frozen=True)
 class ClipsParams:
@@ -45,10 +49,7 @@ class PairsParams:
     max_flicker_ratio: float
     min_sharpness_ratio: float
     max_sharpness_ratio: float
-    drift_columns: tuple[str, ...]
-    drift_method: str
-    drift_threshold: float
-    max_drifted_share: float
+    drift: Limits
 
     def __post_init__(self) -> None:
         if self.min_accepted < 1:
@@ -60,10 +61,6 @@ class PairsParams:
                 f"min_sharpness_ratio {self.min_sharpness_ratio} must be below "
                 f"max_sharpness_ratio {self.max_sharpness_ratio}"
             )
-        for name in ("min_lip_change_px", "max_flicker_ratio", "drift_threshold"):
+        for name in ("min_lip_change_px", "max_flicker_ratio"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
-        if not 0 <= self.max_drifted_share <= 1:
-            raise ValueError(f"max_drifted_share must be in [0, 1], got {self.max_drifted_share}")
-        if not self.drift_columns:
-            raise ValueError("drift_columns must name at least one column, got none")

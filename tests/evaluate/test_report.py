@@ -4,16 +4,15 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from components.core.base import files
+from components.core.statistics.interval import Resampling
 from components.evaluate import core, report
 from components.evaluate.benchmark import Pair
 from components.evaluate.metrics import METRICS
 from components.evaluate.params import Params
-from components.evaluate.report import Resampling
 from components.evaluate.rows import ROWS
 from tests.evaluate.conftest import World
 
@@ -27,27 +26,6 @@ jitter_ratio, silence_motion_ratio, seam_db, success_rate, seconds_per_second"""
 def test_the_names_are_the_contracts():
     assert list(METRICS) == re.split(r",\s+", CONTRACT)
     assert ROWS == ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
-
-
-def test_an_interval_has_the_width_of_the_normal_one():
-    values = np.random.default_rng(0).normal(3, 2, 400)
-    found = report.interval(values, HOW)
-    assert found
-    assert found.mean == pytest.approx(values.mean())
-    assert found.hi - found.lo == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
-    assert found.n == 400
-
-
-def test_an_interval_leaves_out_what_was_not_measured():
-    assert report.interval([np.nan, 2.0, np.inf, 2.0], HOW) == report.Interval(2, 2, 2, 2)
-    assert report.interval([np.nan], HOW) is None
-    assert report.interval([], HOW) is None
-
-
-def test_intervals_are_the_same_for_the_same_seed():
-    values = np.random.default_rng(0).normal(size=30)
-    assert report.interval(values, HOW) == report.interval(values, HOW)
-    assert report.interval(values, HOW) != report.interval(values, Resampling(2000, 1))
 
 
 def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):

@@ -14,11 +14,11 @@ from components.core.base.errors import UserError
 from components.core.models.dubber import Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, FrontEndConfig
 from components.core.models.lora import Band, add_expert
+from components.core.models.onnx_editor import OnnxEditor
 from components.core.models.synthesis import Editor, Sampling
 from components.export.card import Origin, build, identify, markdown, training
 from components.export.core import Exported, Target, run
 from components.export.graph import Graph, example
-from components.export.onnx_editor import OnnxEditor
 from components.export.params import Params
 from tests.core.models.test_dubber import SHAPE
 from tests.talking import talking_crop

@@ -22,7 +22,7 @@ def metrics(tmp_path: Path) -> Path:
     """A folder with both files; JSON's order of methods is the alphabet's."""
     rows = {"copy": figures(20), "editor": figures(24), "generator": figures(22), "truth": figures(60)}
     (tmp_path / "evaluate.json").write_text(json.dumps({"rows": rows}))
-    (tmp_path / "export.json").write_text(json.dumps({"rows": {"onnx": figures(24)}}))
+    (tmp_path / "onnx.json").write_text(json.dumps({"rows": {"onnx": figures(24)}}))
     return tmp_path
 
 
@@ -37,8 +37,8 @@ def test_the_headline_is_the_editor_beside_the_generator(metrics: Path) -> None:
     assert summary.headline(metrics) == {"generator": {"mouth_psnr_db": 22}, "editor": {"mouth_psnr_db": 24}}
 
 
-def test_an_export_without_a_benchmark_is_no_row(metrics: Path) -> None:
-    (metrics / "export.json").write_text(json.dumps({"parity": {}}))
+def test_what_was_not_exported_is_no_row(metrics: Path) -> None:
+    (metrics / "onnx.json").unlink()
     assert [row["row"] for row in summary.table(metrics)][-1] == "editor"
 
 

@@ -57,12 +57,13 @@ def test_every_companion_is_made_and_scored() -> None:
     crops = [talking_crop(f"anna-{n}", frames=12) for n in range(2)]
     made = list(run(crops, Inpainter(network("generator"), frontend(), {}), judge, PARAMS, 0, workers=1))
     assert len(made) == 4
-    for p, frames, row in made:
-        assert frames.shape == p.crop.frames.shape
-        assert row["outside_psnr_db"] == scores.CAP_DB  # the window is all that may change
-        assert -1 <= float(row["identity_cosine"]) <= 1
-        assert np.isnan(float(row["lip_change_px"]))  # no face to be found in a coloured square
-    table = summary(pd.DataFrame([row for _, _, row in made]))
+    for one in made:
+        assert one.frames.shape == one.plan.crop.frames.shape
+        assert one.row["outside_psnr_db"] == scores.CAP_DB  # the window is all that may change
+        assert -1 <= float(one.row["identity_cosine"]) <= 1
+        assert np.isnan(float(one.row["lip_change_px"]))  # no face to be found in a coloured square
+        assert np.isnan(one.opening).tolist() == [True] * len(one.frames)
+    table = summary(pd.DataFrame([one.row for one in made]))
     assert table["pairs"] == 4
     assert "median_lip_change_px" not in table
 
@@ -102,8 +103,8 @@ def test_a_still_companion_scores_as_still() -> None:
     crop = talking_crop(frames=12)
     still = np.repeat(crop.frames[:1], 12, 0)
     make: Callable[[], Judge] = judge
-    score = scores.score(make, Companion(crop, still, crop.mel))
+    score = scores.score(make, Companion(crop, still, crop.mel)).scores
     assert score.flicker_ratio == 0
-    same = scores.score(make, Companion(replace(crop), crop.frames, crop.mel))
+    same = scores.score(make, Companion(replace(crop), crop.frames, crop.mel)).scores
     assert same.flicker_ratio == same.sharpness_ratio == 1
     assert same.identity_cosine == pytest.approx(1)

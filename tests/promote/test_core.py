@@ -45,6 +45,13 @@ def project(tmp_path: Path) -> core.Project:
     files.write_json(
         found.folder / "metrics/validate_pairs.json", {"pairs": 8, "accepted": 7, "yield": {"review": 0.875}}
     )
+    (found.folder / "artifacts/evaluate").mkdir(parents=True)
+    measured_clips = [
+        {"pair_id": f"c{number}", "row": row, "slices": "", "lip_opening_r": value, "seam_db": float("nan")}
+        for row, values in (("editor", (0.25, 0.75)), ("copy", (0.0, 0.0)))
+        for number, value in enumerate(values)
+    ]
+    pd.DataFrame(measured_clips).to_parquet(found.folder / "artifacts/evaluate/clips.parquet")
     rows = []
     for name, split in (("anna", "train"), ("bob", "benchmark")):
         folder = found.folder / "data/footage" / name
@@ -76,6 +83,16 @@ def test_an_approved_model_is_promoted_with_its_cards(project: core.Project):
     assert "- no_face: 1" in data
     assert "7 of 8 made companions" in data
     assert project.baseline.exists()
+    assert project.baseline_clips.read_text() == "pair_id,lip_opening_r,seam_db\nc0,0.25,\nc1,0.75,\n"
+
+
+def test_nothing_is_promoted_without_the_clips_that_later_runs_are_compared_with(project: core.Project):
+    decide(project, "approve")
+    (project.folder / "artifacts/evaluate/clips.parquet").unlink()
+    with pytest.raises(UserError, match=r"clips.parquet does not exist.*dvc repro evaluate"):
+        core.promote(project, MADE_OF)
+    assert not project.baseline.exists()
+    assert not project.approved.exists()
 
 
 def test_nobody_approved(project: core.Project):

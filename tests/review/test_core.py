@@ -8,7 +8,7 @@ import pytest
 
 from components.core.base import files
 from components.core.base.errors import UserError
-from components.review import core, drift
+from components.review import core, drift, sections
 from components.review.run import Run
 from tests.review import world
 from tests.review.conftest import OPTIONS
@@ -112,15 +112,59 @@ def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     assert not (tmp_path / "out/against.html").exists()  # four clips have no distribution
 
 
+def test_every_quarantined_pair_has_its_reason_and_a_link(project: Path, site: Path, tmp_path: Path):
+    page = read(site)
+    for pair, reason in (("speaker2-clip0--0", "no_flicker"), ("speaker2-clip1--0", "review")):
+        assert f"#pair:{pair}" in page.addresses
+        assert f"{pair}speaker2{reason}" in page.text
+    run = Run(project, "x", "abc")
+    rows = sections.quarantine(run, [])  # their clips are gone: said, and no link
+    assert [(row["reason"], row["film"]) for row in rows] == [("no_flicker", None), ("review", None)]
+
+
+def test_published_metrics_and_those_that_lack_weights(tmp_path: Path):
+    project = world.write(tmp_path / "project")
+    published = {
+        "rows": {
+            "truth": {"lse_c": world.interval(7.9)},
+            "editor": {"lse_c": world.interval(6.5), "fid": {"mean": 12.3}},
+        },
+        "not_measured": {"fvd": f"expected weights/i3d_torchscript.pt {world.HOSTILE}"},
+    }
+    files.write_json(project / "metrics/published.json", published)
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    page = read(tmp_path / "out")
+    assert "6.5 (6.45 to 6.55)" in page.text
+    assert "12.3" in page.text
+    assert "fvd: expected weights/i3d_torchscript.pt" in page.text
+    assert "img" not in page.tags
+
+
+def test_a_revision_whose_artifacts_are_lost_says_so(tmp_path: Path):
+    files.write_json(tmp_path / "project/metrics/ingest.json", {"clips": 3, "rejected": 0})
+    run = Run(tmp_path / "project", "v1", "abc", is_workspace=False)
+    core.build([run], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert "v1 has none, or DVC's cache has lost them" in text
+    assert "git checkout abc" in text
+
+
 @pytest.mark.slow
-def test_distributions_of_two_runs_are_compared(tmp_path: Path):
+@pytest.mark.parametrize("approved", [True, False])
+def test_distributions_are_compared_with_the_approved_or_the_other_run(tmp_path: Path, approved: bool):
     old, new = (
-        Run(world.write(tmp_path / name, clips=6, shift=shift), name, "abc") for name, shift in (("a", 0), ("b", 0.2))
+        Run(world.write(tmp_path / name, clips=6, shift=shift), name, "abc") for name, shift in (("a", 0), ("b", 9))
     )
-    assert drift.write(old, new, tmp_path / "page.html")
-    text = (tmp_path / "page.html").read_text()
+    if approved:
+        lines = [f"{row['pair_id']},{row['lip_opening_r']}," for row in drift.clips(old)]
+        files.write_text(new.folder / "metrics/approved.csv", "\n".join(["pair_id,lip_opening_r,mouth_ssim", *lines]))
+    core.build([new] if approved else [old, new], tmp_path / "out", OPTIONS)
+    text = (tmp_path / "out/against.html").read_text()
     assert "lip_opening_r" in text
     assert "mouth_ssim" not in text  # measured on no clip
+    shown = read(tmp_path / "out").text
+    assert "100 % of the compared metrics are distributed otherwise than in" in shown
+    assert "more than validate.runs allows" in shown
 
 
 def test_only_reviews_are_replaced(project: Path, tmp_path: Path):

@@ -30,7 +30,8 @@ def test_pairs_show_the_real_clip_beside_its_companion(project: Path):
     assert picture.shape == (world.FRAMES, world.SIZE, 2 * world.SIZE, 3)
     levels = picture[:, world.SIZE // 2, [world.SIZE // 2, 3 * world.SIZE // 2], 1].astype(int)
     assert np.abs(levels - [[world.grey(f)] * 2 for f in range(world.FRAMES)]).max() <= 4
-    assert set(first.curves) == {"real", "the speech's own lips"}
+    assert set(first.curves) == {"real", "companion", "the speech's own lips"}
+    assert first.curves["companion"][:3] == [None, pytest.approx(0.21), pytest.approx(0.22)]
     assert "relight_gain" not in first.values["companion"]
 
 

@@ -32,7 +32,7 @@ RECORD = (
 def served(project: Path, out: Path, folder: Path) -> Iterator[str]:
     """The address of a review of the project that keeps decisions."""
     run = Run(project, "the workspace", "abc")
-    core.build([run], out, core.Options(500, 1, decides=True, reviews=folder))
+    core.build([run], out, replace(OPTIONS, decides=True, reviews=folder))
     listener = server.listen(server.Address("127.0.0.1", 0))
     target = server.Target(run.rev, run.id)
     uvicorn_server = uvicorn.Server(uvicorn.Config(server.app(out, folder, target, ""), log_level="error"))
@@ -111,6 +111,22 @@ def test_the_worst_come_first_by_any_metric_and_slices_filter(page: Page, addres
     assert choose("search", "AKER0") == ["speaker0"]
     quarantined = page.evaluate("[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(Boolean)")
     assert sorted(quarantined) == ["quarantined: no_flicker", "quarantined: review"]
+
+
+def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
+    page.open(address)
+    page.wait(PAINTED)
+    shown = "document.querySelector('#pair .player > div').dataset.id"
+    assert page.evaluate(shown) != "speaker2-clip1--0"
+    page.click('#data a[href="#pair:speaker2-clip1--0"]')
+    page.wait(f"{shown} === 'speaker2-clip1--0'")
+    assert "In quarantine: review" in page.evaluate("document.querySelector('#pair .player').textContent")
+    assert page.evaluate("document.querySelector('#pair .curve').closest('div').textContent").count("companion") == 1
+    page.problems.clear()
+    page.open(address + "#clip:speaker3-clip--pair3")  # as somebody sends it
+    page.wait("document.querySelector('#clip .player > div').dataset.id === 'speaker3-clip--pair3'")
+    page.open(address + "#clip:%E0%A4%A")  # cut off
+    assert page.problems == []
 
 
 def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):

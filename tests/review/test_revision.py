@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.core.base.errors import UserError
+from components.review import __main__ as command
 from components.review import revision
 
 STAGE = """stages:
@@ -16,6 +17,7 @@ STAGE = """stages:
     deps: [source]
     outs: [artifacts/evaluate, metrics/evaluate.json: {cache: false}]
 """
+PARAMS = "validate: {runs: {columns: [lip_opening_r], method: wasserstein, threshold: 0.3, max_share: 0.5}}"
 
 
 def call(folder: Path, *command: str) -> str:
@@ -36,6 +38,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(folder, *dvc, "init", "--quiet")
     (folder / ".gitignore").write_text("/artifacts\n")
     (folder / "dvc.yaml").write_text(STAGE)
+    (folder / "params.yaml").write_text(PARAMS)
     for name in ("none", "one", "two"):
         (folder / "source").write_text(name)
         if name != "none":
@@ -74,6 +77,32 @@ def test_what_the_cache_has_not_is_absent(repository: Path, tmp_path: Path):
     with revision.checkout(clone, "one") as folder:
         assert not (folder / "artifacts/evaluate/clips").exists()
         assert (folder / "metrics/evaluate.json").exists()
+
+
+def review(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> str:
+    """What the page of `dubstrap review ARGUMENTS` says."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["review", *arguments, "--out", "artifacts/page"])
+    command.main()
+    return (folder / "artifacts/page/index.html").read_text()
+
+
+def test_the_command_shows_revisions(repository: Path, monkeypatch: pytest.MonkeyPatch):
+    page = review(monkeypatch, repository, "--rev", "one")
+    assert "<h1>Review of one</h1>" in page
+    assert "one has none, or DVC's cache has lost them" in page  # nobody exported anything in it
+    page = review(monkeypatch, repository, "--compare", "one", "workspace")
+    assert "<b>A</b> = one" in page
+    assert "<b>B</b> = the workspace" in page
+
+
+def test_the_command_says_what_a_revision_lacks(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as end:
+        review(monkeypatch, repository, "--rev", "none")
+    assert end.value.code == 2
+    assert "none holds no run" in capsys.readouterr().err
 
 
 def test_outside_of_git_the_workspace_has_no_commit(tmp_path: Path):

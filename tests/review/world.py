@@ -115,7 +115,8 @@ def pairs(folder: Path, count: int) -> None:
                 "opening_r": 0.1 * number,
                 "relight_gain": 1.0,
             }
-            shard = writer.add(ids["pair_id"], {"mp4": mp4(film(1), sound=False), "json": row})
+            opening = [None, *(0.2 + 0.01 * frame for frame in range(1, FRAMES))]
+            shard = writer.add(ids["pair_id"], {"mp4": mp4(film(1), sound=False), "json": {**row, "opening": opening}})
             rows.append({**row, "shard": shard})
     table = pd.DataFrame(rows)
     out = folder / "artifacts/validation/pairs"

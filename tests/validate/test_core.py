@@ -133,7 +133,19 @@ def test_missing_columns_and_double_pairs_are_critical(pairs: pd.DataFrame, pair
 def test_companions_are_compared_with_real_training_crops_only(
     pairs: pd.DataFrame, crops: pd.DataFrame, pairs_params: PairsParams, tmp_path: Path
 ):
-    found = core.compare(pairs, crops, pairs_params, tmp_path / "drift.html")
+    limits = pairs_params.drift
+    found = core.compare(pairs, crops, limits, tmp_path / "drift.html")
     assert found.share == 0  # the benchmark's crops, far away, are not in it
-    tighter = replace(pairs_params, drift_threshold=0.0)
+    tighter = replace(limits, threshold=0.0)
     assert core.compare(pairs, crops, tighter, tmp_path / "drift.html").share == 1
+
+
+def test_new_footage_is_compared_with_the_training_crops(
+    crops: pd.DataFrame, pairs_params: PairsParams, tmp_path: Path
+):
+    page = tmp_path / "drift.html"
+    assert core.compare_footage(crops[crops["split"] == "train"], crops, pairs_params.drift, page).share == 0
+    far = core.compare_footage(crops[crops["split"] == "benchmark"], crops, pairs_params.drift, page)
+    assert far.is_too_far
+    with pytest.raises(UserError, match="got 0 new crops and 40 of training"):
+        core.compare_footage(crops.assign(role="truth"), crops, pairs_params.drift, page)

@@ -96,6 +96,19 @@ def test_a_pair_that_a_person_rejected_leaves_until_it_is_approved(run, pairs: p
     assert len(pd.read_parquet("out/accepted.parquet")) == 30
 
 
+def test_new_footage_leaves_a_report_figures_and_a_warning(run, crops: pd.DataFrame, caplog):
+    save(Path("crops/crops.parquet"), crops)
+    new = crops[crops["split"] == "train"].assign(sharpness=99.0)
+    save(Path("incoming/crops.parquet"), new)
+    run("footage", "--new", "incoming", "--crops", "crops", "--out", "out", "--metrics", "metrics.json")
+    figures = json.loads(Path("metrics.json").read_text())
+    assert figures["clips"] == 40
+    assert figures["drift"]["score"]["sharpness"] > 10
+    assert figures["drift"]["drifted_share"] == 0.5
+    assert "new footage drifts from what was trained on" in caplog.text
+    assert "sharpness" in Path("out/drift.html").read_text()
+
+
 def test_too_few_companions_keep_the_quarantine_for_reading(run, pairs: pd.DataFrame, crops: pd.DataFrame, capsys):
     save(Path("pairs/pairs.parquet"), pairs.assign(lip_change_px=0.0))
     save(Path("crops/crops.parquet"), crops)

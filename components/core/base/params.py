@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +55,15 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no sections", got=type(values).__name__, expected="a mapping")
     return values
+
+
+def leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """("editor.lip.rank", 8) for every value of nested mappings; an empty mapping is a value."""
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from leaves(value, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, node
 
 
 def build(cls: type[T], values: Any, name: str, path: Path) -> T:

@@ -185,6 +185,7 @@ function player(item, changed) {
   });
   const element = make("div", { tabIndex: -1, "data-id": item.id },
     make("h3", {}, item.id),
+    make("p", {}, make("a", { href: address(item) }, "link to this one"), " · ", make("a", { href: item.film }, "the film itself")),
     make("p", {}, item.reason ? `In quarantine: ${item.reason}. ` : "", item.slices.join(" · ")),
     make("div", { className: "tiles" }, ...canvases.map(({ figure }) => figure)),
     make("div", { className: "bar" }, play, step("one frame back", -1, "back"), step("one frame on", 1, "on"), slider, speed,
@@ -263,12 +264,30 @@ function gallery(section) {
   for (const role of ["metric", "tile", "end", "slice", "search", "state"]) part(role).addEventListener("input", fill);
   const first = fill()[0];
   if (first) open(first);
+  return (id) => {
+    const item = items.find((one) => one.id === id);
+    if (!item) return;
+    open(item);
+    section.scrollIntoView();
+  };
+}
+
+// #pair:<pair_id> and #clip:<pair_id> open a player: the links of the quarantine table, and those that people send.
+const address = (item) => `#${item.kind}:${encodeURIComponent(item.id)}`;
+
+function follow(openers) {
+  const [, kind, id] = /^#(\w+):(.*)$/s.exec(location.hash) || [];
+  if (!openers[kind]) return;
+  try { openers[kind](decodeURIComponent(id)); } catch { /* half an escape: a link that was cut off opens nothing */ }
 }
 
 async function start() {
   const made = canDecide ? await (await fetch("api/decisions")).json() : about.decisions;
   made.forEach(note);
-  document.querySelectorAll("[data-kind]").forEach(gallery);
+  const openers = {};
+  document.querySelectorAll("[data-kind]").forEach((section) => { openers[section.dataset.kind] = gallery(section); });
+  window.addEventListener("hashchange", () => follow(openers));
+  follow(openers);
   document.querySelectorAll('[data-decide="model"]').forEach((place) => place.replaceChildren(decider("model", place.dataset.id, () => {})));
   document.body.dataset.ready = "yes";
 }
