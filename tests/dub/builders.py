@@ -1,4 +1,4 @@
-"""Tiny ONNX editors that obey the contract, and generated clips."""
+"""Tiny ONNX models that obey the contracts, and generated clips."""
 
 import base64
 import json
@@ -13,15 +13,42 @@ from onnx import TensorProto, helper, numpy_helper
 from components.core.media.geometry import Window
 
 SIZE_PX, CHUNK, MOTION, CONTEXT, REFERENCES = 96, 8, 2, 6, 2
+MARGIN = 2
 
-CONSTANTS = {
-    "own": np.array([0, -1, 4, 80], np.int64),
-    "half": np.array(0.5, np.float32),
-    "front": np.array([CONTEXT], np.int64),
-    "back": np.array([-CONTEXT], np.int64),
-    "rows": np.array([1], np.int64),
-    "per_frame": np.array([2, 3], np.int64),
-}
+# `loud (b f)`, (mean mel + 1) / 2 of each frame's own rows, which are those from `front` to `back` of `mel`.
+LOUDNESS = [
+    helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard_rows"]),
+    helper.make_node("Reshape", ["heard_rows", "own"], ["grouped"]),
+    helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
+    helper.make_node("Mul", ["level", "half"], ["halved"]),
+    helper.make_node("Add", ["halved", "half"], ["loud"]),
+]
+
+
+def loudness_constants(context: int) -> dict:
+    """What LOUDNESS needs where there are so many rows of context at either side."""
+    return {
+        "own": np.array([0, -1, 4, 80], np.int64),
+        "half": np.array(0.5, np.float32),
+        "front": np.array([context], np.int64),
+        "back": np.array([-context], np.int64),
+        "rows": np.array([1], np.int64),
+        "per_frame": np.array([2, 3], np.int64),
+    }
+
+
+def model_of(nodes: list, constants: dict, inputs: dict, outputs: dict) -> onnx.ModelProto:
+    """A model of these nodes; inputs and outputs are shapes by name, all of them float."""
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        *(
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, s) for name, s in v.items()]
+            for v in (inputs, outputs)
+        ),
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
 def card(**changes) -> dict:
@@ -55,19 +82,14 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
     window = Window.of(SIZE_PX)
     region = np.zeros((1, 1, 3, window.height, window.width), np.float32)
     region[:, :, 0, 12:38, 16:48] = tint
-    constants = CONSTANTS | {
+    constants = loudness_constants(CONTEXT) | {
         "region": region,
         "zero": np.array(0, np.float32),
-        "image": np.array([0, 0, 1, 1, 1], np.int64),
         "scalar": np.array([-1, 1, 1, 1, 1], np.int64),
-        "frame": np.array([0, 0, 1, 1, 1], np.int64),
+        "axes": np.array([2, 3, 4], np.int64),
     }
     nodes = [
-        helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard"]),
-        helper.make_node("Reshape", ["heard", "own"], ["grouped"]),
-        helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
-        helper.make_node("Mul", ["level", "half"], ["halved"]),
-        helper.make_node("Add", ["halved", "half"], ["loud"]),
+        *LOUDNESS,
         helper.make_node("Unsqueeze", ["loud", "axes"], ["louder"]),
         helper.make_node("Reshape", ["keep_audio", "scalar"], ["hears"]),
         helper.make_node("Mul", ["louder", "hears"], ["drive"]),
@@ -81,24 +103,19 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
         helper.make_node("Mul", ["companion", "sees"], ["seen"]),
         helper.make_node("Sum", ["seen", "tint", "nothing", "none", "never"], ["clean"]),
     ]
-    constants["axes"] = np.array([2, 3, 4], np.int64)
-    used = {name for node in nodes for name in node.input}
     frames = ["b", "f", 3, window.height, window.width]
     shapes = {"noisy": frames, "companion": frames, "mel": ["b", "m", 80], "timestep": ["b", "f"]}
     shapes["references"] = ["b", REFERENCES, "f", *frames[2:]]
     shapes |= {"keep_companion": ["b"], "keep_audio": ["b"]}
-    graph = helper.make_graph(
-        nodes,
-        "editor",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
-        [helper.make_tensor_value_info("clean", TensorProto.FLOAT, frames)],
-        [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    model = model_of(nodes, constants, shapes, {"clean": frames})
     if metadata is not None:
         text = metadata if isinstance(metadata, str) else json.dumps(metadata)
         frontend = base64.b64encode(_frontend().SerializeToString()).decode()
         helper.set_model_props(model, {"dubstrap": text, "frontend": frontend})
+    return _saved(model, path)
+
+
+def _saved(model: onnx.ModelProto, path: Path) -> Path:
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
@@ -107,23 +124,50 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
 def _frontend() -> onnx.ModelProto:
     """lips (b f 6): all of them (mean mel + 1) / 2 of the frame."""
     nodes = [
-        helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard"]),
-        helper.make_node("Reshape", ["heard", "own"], ["grouped"]),
-        helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
-        helper.make_node("Mul", ["level", "half"], ["halved"]),
-        helper.make_node("Add", ["halved", "half"], ["loud"]),
+        *LOUDNESS,
         helper.make_node("Unsqueeze", ["loud", "per_lip"], ["lip"]),
         helper.make_node("Tile", ["lip", "six"], ["lips"]),
     ]
-    constants = CONSTANTS | {"per_lip": np.array([2], np.int64), "six": np.array([1, 1, 6], np.int64)}
-    graph = helper.make_graph(
-        nodes,
-        "frontend",
-        [helper.make_tensor_value_info("mel", TensorProto.FLOAT, ["b", "m", 80])],
-        [helper.make_tensor_value_info("lips", TensorProto.FLOAT, ["b", "f", 6])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    constants = {"per_lip": np.array([2], np.int64), "six": np.array([1, 1, 6], np.int64)}
+    return model_of(nodes, loudness_constants(CONTEXT) | constants, {"mel": ["b", "m", 80]}, {"lips": ["b", "f", 6]})
+
+
+def sync_card() -> dict:
+    """The metadata of a sync expert that fits."""
+    window = Window.of(SIZE_PX)
+    edges = [window.top, window.bottom, window.left, window.right]
+    return {"format": 1, "size_px": SIZE_PX, "window": edges, "frames": 5, "mel_margin": MARGIN}
+
+
+def save_sync(path: Path, metadata: dict | None = None) -> Path:
+    """A sync expert whose embeddings are (cos, sin) of pi times how bright, or how loud, the middle of 5 frames is."""
+    nodes = [
+        *LOUDNESS,
+        helper.make_node("ReduceMean", ["lower", "picture"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "half"], ["dim"]),
+        helper.make_node("Add", ["dim", "half"], ["bright"]),
+    ]
+    for level, output in (("bright", "seen"), ("loud", "heard")):
+        nodes += [
+            helper.make_node("Slice", [level, "first", "last", "rows"], [f"{output}_middle"]),
+            helper.make_node("Mul", [f"{output}_middle", "pi"], [f"{output}_angle"]),
+            helper.make_node("Unsqueeze", [f"{output}_angle", "embedding"], [f"{output}_angles"]),
+            helper.make_node("Cos", [f"{output}_angles"], [f"{output}_cos"]),
+            helper.make_node("Sin", [f"{output}_angles"], [f"{output}_sin"]),
+            helper.make_node("Concat", [f"{output}_cos", f"{output}_sin"], [output], axis=2),
+        ]
+    constants = loudness_constants(MARGIN) | {
+        "picture": np.array([2, 3, 4], np.int64),
+        "first": np.array([2], np.int64),
+        "last": np.array([-2], np.int64),
+        "embedding": np.array([2], np.int64),
+        "pi": np.array(np.pi, np.float32),
+    }
+    window = Window.of(SIZE_PX)
+    inputs = {"lower": [1, "f", 3, window.height, window.width], "mel": [1, "m", 80]}
+    model = model_of(nodes, constants, inputs, {"seen": [1, "n", 2], "heard": [1, "n", 2]})
+    helper.set_model_props(model, {"dubstrap_sync": json.dumps(metadata or sync_card())})
+    return _saved(model, path)
 
 
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
