@@ -56,7 +56,7 @@ def test_the_talking_face_of_two_is_chosen(media, tmp_path, left, right, sound, 
 
 @pytest.mark.media
 def test_the_sync_expert_beside_the_editor_has_the_word(media, tmp_path, monkeypatch):
-    """Loudness says that the left one talks; this expert finds agreement in the darker picture, which is the right one."""
+    """Loudness says that the left one talks; this expert finds agreement in the darker one, on the right."""
 
     def agree(self, windows, rows):
         seen.append((len(windows), len(rows)))
