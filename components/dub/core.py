@@ -17,7 +17,7 @@ from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import consent, credentials, faces, likeness, report
+from components.dub import consent, credentials, faces, likeness, report, sync
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
 from components.dub.credentials import Sources
@@ -67,6 +67,8 @@ class Job:
     def identity(self) -> dict[str, object]:
         """What decides every pixel of the result."""
         hashes = {name: getattr(self, name).sha256 for name in ("video", "voice", "model")}
+        expert = sync.place(self.model.path)  # it may have chosen the face
+        hashes["sync"] = files.sha256(expert) if expert.is_file() else ""
         chosen = {name: getattr(self.options, name) for name in ("length", "extend", "face")}
         return {**hashes, **chosen, **asdict(self.sampling), "versions": report.versions()}
 

@@ -116,7 +116,7 @@ def write_sheet(path: Path, sights: list[Sight]) -> None:
             cv2.putText(tile, str(number), (8, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.1, colour, width, cv2.LINE_AA)
         tiles.append(tile)
     with files.replacing(path) as temporary:
-        cv2.imwrite(str(temporary), np.hstack(tiles))
+        temporary.write_bytes(cv2.imencode(".png", np.hstack(tiles))[1].tobytes())
 
 
 def _beginning(path: Path, seconds: float) -> Iterator[video.Frame]:

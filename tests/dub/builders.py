@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from components.core.media.geometry import Window
 
 SIZE_PX, CHUNK, MOTION, CONTEXT, REFERENCES = 96, 8, 2, 6, 2
 MARGIN = 2
+SOUND_HZ = 48_000
 
 # `loud (b f)`, (mean mel + 1) / 2 of each frame's own rows, which are those from `front` to `back` of `mel`.
 LOUDNESS = [
@@ -171,29 +173,51 @@ def save_sync(path: Path, metadata: dict | None = None) -> Path:
 
 
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
-    """A faceless clip of a moving gradient, (width, height), with these timestamps.
-
-    look: pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range (numbers of ISO/IEC 23001-8).
-    """
+    """A faceless clip of a moving gradient, (width, height), with these timestamps; look: see `save_pictures`."""
     width, height = size
     ramp = np.add.outer(np.arange(height), np.arange(width))
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
-        stream.width, stream.height, stream.pix_fmt = width, height, look.get("pixel_format", "yuv420p")
+    gradient = (np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1) for index in range(len(times)))
+    return save_pictures(path, (rgb.clip(0, 255).astype(np.uint8) for rgb in gradient), times, time_base, **look)
+
+
+def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: Fraction, **look) -> Path:
+    """A clip of these pictures (h w 3), as they are stored, with these timestamps.
+
+    look: codec, its rate and options, pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range
+    (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each.
+    """
+    matrix, colour_range = look.get("matrix", 2), look.get("colour_range", 1)
+    with av.open(str(path), "w", options=look.get("container", {})) as container:
+        stream = container.add_stream(
+            look.get("codec", "libx264"), rate=look.get("rate", 25), options=look.get("options", {"crf": "10"})
+        )
+        stream.pix_fmt = look.get("pixel_format", "yuv420p")
         stream.time_base = stream.codec_context.time_base = time_base
-        stream.codec_context.colorspace = matrix = look.get("matrix", 2)
-        stream.codec_context.color_range = colour_range = look.get("colour_range", 1)
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, colour_range
         if "rotation" in look:
             stream.set_display_rotation(-look["rotation"])
         if "aspect" in look:
             stream.codec_context.sample_aspect_ratio = look["aspect"]
-        for index, pts in enumerate(times):
-            rgb = np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1).clip(0, 255).astype(np.uint8)
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        voices = [container.add_stream("aac", rate=SOUND_HZ, layout="mono") for _ in look.get("tones", ())]
+        for index, (rgb, pts) in enumerate(zip(pictures, times, strict=True)):
+            if index == 0:
+                stream.height, stream.width = rgb.shape[:2]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
                 format=stream.pix_fmt, dst_colorspace={2: 5, 6: 5}.get(matrix, matrix), dst_color_range=colour_range
             )
             frame.colorspace, frame.color_range = matrix, colour_range
             frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+        start_s, end_s = float(times[0] * time_base), float(times[-1] * time_base)
+        for voice, hz in zip(voices, look.get("tones", ()), strict=True):
+            container.mux(voice.encode(_tone(hz, start_s, end_s)))
+            container.mux(voice.encode())
     return path
+
+
+def _tone(hz: float, start_s: float, end_s: float) -> av.AudioFrame:
+    samples = 0.3 * np.sin(2 * np.pi * hz * np.arange(round((end_s - start_s) * SOUND_HZ)) / SOUND_HZ)
+    chunk = av.AudioFrame.from_ndarray(samples[None].astype(np.float32), format="fltp", layout="mono")
+    chunk.sample_rate, chunk.pts, chunk.time_base = SOUND_HZ, round(start_s * SOUND_HZ), Fraction(1, SOUND_HZ)
+    return chunk
