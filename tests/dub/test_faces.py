@@ -11,6 +11,7 @@ from components.dub.faces import Sight, choose
 from components.dub.follow import Face
 from components.dub.sync import SyncExpert
 from tests.dub.builders import save_sync
+from tests.dub.people import film
 
 HERE, THERE = Face(100, 100, 80), Face(400, 100, 80)
 
@@ -34,6 +35,19 @@ def pair(path, media, left, right, sound):
 
 def still(media):
     return [next(video.frames(media / "clip08_grid_lwbsza.mpg")).rgb] * 75
+
+
+@pytest.mark.parametrize("talker", [0, 1])
+def test_the_one_whose_lips_go_with_the_sound_is_chosen(tmp_path, talker):
+    """Two people of the studio, whose mouths both move; the sound is as loud as one of them is open."""
+    both = [film(number, 75, words=number) for number in (0, 1)]
+    loud = np.interp(np.arange(48_000) / 16_000, np.arange(75) / 25, both[talker].opening)
+    voice = (0.2 * loud * np.random.default_rng(0).normal(size=48_000)).astype(np.float32)
+    pictures = (np.hstack(two) for two in zip(*(one.pictures for one in both), strict=True))
+    video.write(tmp_path / "both.mp4", pictures, 25, crf=6, audio=voice)
+    choice = choose(tmp_path / "both.mp4", None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
+    assert choice.why == f"number {talker + 1} of 2: its mouth moves with the sound (loudness)"
+    assert (choice.face.x_px > 192) == (talker == 1)
 
 
 @pytest.mark.media
