@@ -1,6 +1,6 @@
 """What the command does with its arguments: one dub, or a table of them."""
 
-import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -32,8 +32,12 @@ def _check(report: Path, others: tuple[Path, ...]) -> None:
     """
     if report.resolve() in {path.resolve() for path in others}:
         raise UserError(f"the report {report} is an input or the output", fix="Choose another --report.")
-    if report.is_dir() or not report.parent.is_dir() or not os.access(report.parent, os.W_OK):
-        raise UserError(f"can not write {report}", expected="a file in a folder that exists and may be written to")
+    if report.is_dir():
+        raise UserError(f"can not write {report}", got="a folder", expected="a file's name")
+    try:
+        tempfile.TemporaryFile(dir=report.parent).close()
+    except OSError as error:
+        raise UserError(f"can not write {report}", got=error.strerror or str(error)) from error
 
 
 def many(given: Namespace) -> None:
