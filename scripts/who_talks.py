@@ -9,7 +9,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -66,15 +66,19 @@ def _pictures(clip: Path) -> Iterator[np.ndarray]:
         yield cv2.resize(rgb, (width, HEIGHT_PX), interpolation=cv2.INTER_AREA)
 
 
-def judge(path: Path, heard: int, expert: SyncExpert | None) -> Found | None:
-    """What is found; None where the survey does not see exactly two faces."""
+def judge(path: Path, heard: int, expert: SyncExpert) -> list[Found]:
+    """What the expert and loudness find; nothing where the survey does not see exactly two faces."""
     seen = [sight.first for sight in faces.survey(path)]
     if len(seen) != 2:
-        return None
-    found = talk.talks(path, seen, 1.0, expert)
-    index = talk.clear(found, talk.EXPERT if expert else talk.LOUDNESS)
-    scores = tuple(value for one in found for value in (one.in_step, one.motion))
-    return Found("sync expert" if expert else "loudness", heard, scores, index)
+        return []
+    watched, rows = talk.talks(path, seen, 1.0, expert), talk.heard(path)
+    assert rows is not None
+    louder = [replace(one, in_step=talk.with_loudness(one, rows)) for one in watched]
+    found = []
+    for by, judged, bar in (("sync expert", watched, talk.EXPERT), ("loudness", louder, talk.LOUDNESS)):
+        scores = tuple(round(value, 3) for one in judged for value in (one.in_step, one.motion))
+        found.append(Found(by, heard, scores, talk.clear(judged, bar)))
+    return found
 
 
 def measure(clips: Sequence[Path], many: int, expert: SyncExpert) -> list[Found]:
@@ -83,13 +87,10 @@ def measure(clips: Sequence[Path], many: int, expert: SyncExpert) -> list[Found]
     with tempfile.TemporaryDirectory() as folder:
         for pair in pairs(clips, many):
             for heard in (0, 1):
-                path = beside(Path(folder) / "pair.mp4", pair, heard)
-                for one in (judge(path, heard, by) for by in (expert, None)):
-                    if one is None:
-                        log.info("%s and %s: not two faces, left out", *(clip.name for clip in pair))
-                        continue
-                    log.info("%s and %s, %d heard: %s", *(clip.name for clip in pair), heard + 1, one)
-                    found.append(one)
+                judged = judge(beside(Path(folder) / "pair.mp4", pair, heard), heard, expert)
+                told = "; ".join(f"{one.judge} {one.verdict} {one.scores}" for one in judged) or "not two faces"
+                log.info("%s and %s, number %d heard: %s", *(clip.name for clip in pair), heard + 1, told)
+                found += judged
     return found
 
 

@@ -91,7 +91,7 @@ def talks(path: Path, faces: list[Face], pixel_width: float, expert: SyncExpert 
                     transform = geometry.alignment(landmarks[None], expert.card.size_px)[0]
                     crop = geometry.warp(rgb, transform, expert.card.size_px)
                     talk.windows.append(expert.card.window.take(crop[None])[0].copy())
-    rows = _heard(path)
+    rows = heard(path)
     for talk in found if rows is not None else ():
         talk.in_step = in_sync(talk, rows, expert) if expert else with_loudness(talk, rows)
     return found
@@ -166,14 +166,14 @@ def _whose(face: Face, talks: list[Talk], number: int) -> Talk | None:
     return nearest if same else None
 
 
-def _heard(path: Path) -> Rows | None:
+def heard(path: Path) -> Rows | None:
     """Log-mel of the video's own sound in the first seconds; None without sound."""
-    heard: list[NDArray[np.float32]] = []
+    blocks: list[NDArray[np.float32]] = []
     try:
         for block in audio.stream(path):
-            heard.append(block[0])
-            if sum(map(len, heard)) > (TALK_S + 1) * RATE_HZ:
+            blocks.append(block[0])
+            if sum(map(len, blocks)) > (TALK_S + 1) * RATE_HZ:
                 break
     except MediaError:
         return None
-    return mel.log_mel(np.concatenate(heard))
+    return mel.log_mel(np.concatenate(blocks))
