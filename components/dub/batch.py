@@ -48,15 +48,20 @@ def read(path: Path, options: DubOptions) -> list[Line]:
 
 
 def dub_all(lines: list[Line], result: Path) -> int:
-    """Dubs one after the other, past every failure; writes a table of what became of each and returns the failures."""
-    failed, rows = 0, []
+    """Dubs one after the other, past every failure; writes a table of what became of each and returns the failures.
+
+    Raises:
+        UserError: the table can not be written.
+    """
+    failed, rows = 0, list[dict[str, str]]()
+    _save(result, rows)
     for number, line in enumerate(lines, 1):
         log.info("%d of %d: %s", number, len(lines), line.out)
         row = {name: str(getattr(line, name)) for name in NEEDED}
         try:
             report = run(line.video, line.speech, line.out, line.options)
             if line.report:
-                files.write_json(line.report, report.to_json())
+                report.save(line.report)
             gaps = sum(gap.stop_frame - gap.start_frame for gap in report.gaps)
             row |= {"status": "dubbed", "frames": str(report.frames), "gap_frames": str(gaps)}
             row |= {"seconds": f"{report.wall_s:.1f}", "message": report.length}
@@ -65,7 +70,7 @@ def dub_all(lines: list[Line], result: Path) -> int:
             log.error("failed: %s", error)
             row |= {"status": "failed", "message": str(error)}
         rows.append(row)
-        files.write_text(result, "".join(_csv(rows)))  # after each, so that an interruption loses nothing
+        _save(result, rows)  # after each, so that an interruption loses nothing
     return failed
 
 
@@ -83,6 +88,13 @@ def _line(path: Path, number: int, row: dict[str, str], options: DubOptions) -> 
         raise UserError(f"{path}, line {number}", got=str(error)) from error
     video, speech, out = (path.parent / values[name] for name in NEEDED)
     return Line(video, speech, out, chosen, path.parent / values["report"] if values["report"] else None)
+
+
+def _save(path: Path, rows: list[dict[str, str]]) -> None:
+    try:
+        files.write_text(path, "".join(_csv(rows)))
+    except OSError as error:
+        raise UserError(f"can not write {path}", got=error.strerror or str(error)) from error
 
 
 class _Lines(list[str]):

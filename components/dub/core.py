@@ -17,7 +17,7 @@ from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import consent, credentials, faces, likeness, report
+from components.dub import consent, credentials, faces, likeness, report, sync
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
 from components.dub.credentials import Sources
@@ -33,6 +33,7 @@ from components.dub.output import FORMATS, Sound, Writer
 from components.dub.report import Clock, DubReport, Input
 from components.dub.speech import Speech
 from components.dub.streams import Others
+from components.dub.talk import MOST_FACES
 from components.dub.timeline import LONGEST_S, steady, timeline
 
 DEFAULTS = DubOptions()
@@ -66,6 +67,8 @@ class Job:
     def identity(self) -> dict[str, object]:
         """What decides every pixel of the result."""
         hashes = {name: getattr(self, name).sha256 for name in ("video", "voice", "model")}
+        expert = sync.place(self.model.path)  # it may have chosen the face
+        hashes["sync"] = files.sha256(expert) if expert.is_file() else ""
         chosen = {name: getattr(self.options, name) for name in ("length", "extend", "face")}
         return {**hashes, **chosen, **asdict(self.sampling), "versions": report.versions()}
 
@@ -178,13 +181,13 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
     look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
     with context.clock("track"):
         sheet = context.target.with_suffix(".faces.png")
-        choice = faces.choose(source, job.options.face, sheet, look.pixel_width)
+        choice = faces.choose(source, job.options.face, sheet, look.pixel_width, job.editor.path)
         bank = likeness.collect(source, choice, size_px, look.pixel_width)
     with context.clock("audio"):
         wanted = likeness.hear(job.voice.path, job.editor)
     model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references))
     with ExitStack() as stack:
-        mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else faces.MOST_FACES))
+        mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES))
         others = stack.enter_context(Others(source, job.info.start_s))
         writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
         stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses

@@ -13,9 +13,10 @@ from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, audio, face, geo
 from components.core.media.face import FaceMesh
 from components.core.media.references import Bank, standard, videos
 from components.core.media.video import MediaError
-from components.dub.faces import MOST_FACES, Choice
+from components.dub.faces import Choice
 from components.dub.follow import NO_FACE, OTHER_FACE, REASONS, TURNED, TURNED_DEG, Floats, Follower, squared
 from components.dub.model import Editor
+from components.dub.talk import MOST_FACES
 
 Image = NDArray[np.uint8]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from components.core.base import files
+from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.dub.options import DubOptions
 
@@ -119,6 +120,17 @@ class DubReport:
     seconds: dict[str, float]
     wall_s: float
     versions: dict[str, str] = field(default_factory=versions)
+
+    def save(self, path: Path) -> None:
+        """Writes it as JSON.
+
+        Raises:
+            UserError: it can not be written.
+        """
+        try:
+            files.write_json(path, self.to_json())
+        except OSError as error:
+            raise UserError(f"can not write {path}", got=error.strerror or str(error)) from error
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file."""

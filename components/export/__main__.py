@@ -1,4 +1,4 @@
-"""Writes the ONNX editor, checks it against torch, and writes its model card."""
+"""Writes the ONNX editor and sync expert, checks them against torch, and writes the model card."""
 
 import argparse
 import json
@@ -15,10 +15,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", type=Path, required=True, help="folder of the crop stage (held-out crops)")
     parser.add_argument("--clips", type=Path, required=True, help="folder of the ingest stage (licences)")
-    parser.add_argument("--experts", type=Path, required=True, help="folder of the experts stage (the front end)")
+    parser.add_argument("--experts", type=Path, required=True, help="folder of the experts stage (front end, guide)")
     parser.add_argument("--editor", type=Path, required=True, help="folder with structure/, lip/ and texture/")
     parser.add_argument("--evaluation", type=Path, required=True, help="metrics/evaluate.json, for the card")
-    parser.add_argument("--out", type=Path, required=True, help="folder for dubstrap.onnx, card.json, MODEL_CARD.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the ONNX files, card.json, MODEL_CARD.md")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of parity and cost")
     return parser.parse_args()
 
@@ -32,24 +32,28 @@ def main() -> None:
     import pandas as pd
 
     from components.core.media import crops
+    from components.core.models.sync import load_sync
     from components.core.models.synthesis import load_editor
-    from components.export import card
+    from components.export import card, sync
     from components.export.core import Target, run
     from components.export.params import Params
 
     settings, seed = params.load(Params, "export"), params.scalar("seed", int)
-    paths = {phase: args.editor / phase / "weights.safetensors" for phase in PHASES}
     editor = load_editor(args.editor, args.experts, PHASES[1:])
-    hashes = {phase: files.sha256(path) for phase, path in paths.items()}
-    hashes["frontend"] = files.sha256(args.experts / "frontend.safetensors")
-    origin = card.Origin(card.identify(hashes), hashes, card.training(pd.read_parquet(args.clips / "clips.parquet")))
+    hashes = {phase: files.sha256(args.editor / phase / "weights.safetensors") for phase in PHASES}
+    frontend, guide = (args.experts / f"{name}.safetensors" for name in ("frontend", "guide_sync"))
+    hashes["frontend"] = files.sha256(frontend)
+    weights = {**hashes, "guide_sync": files.sha256(guide)}  # it makes no lips, and so is no part of the id
+    origin = card.Origin(card.identify(hashes), weights, card.training(pd.read_parquet(args.clips / "clips.parquet")))
     trained_on = "{clips} clips of {speakers} speakers".format(**origin.training)
     target = Target(args.out / "dubstrap.onnx", origin.card_id, trained_on, runtime.cores())
-    exported = run(editor, crops.load(args.crops, "benchmark", "footage"), settings, seed, target)
+    heldout = crops.load(args.crops, "benchmark", "footage")
+    exported = run(editor, heldout, settings, seed, target)
+    expert = sync.run(load_sync(guide), heldout, settings, sync.place(target.path))
     built = card.build(origin, json.loads(args.evaluation.read_text()), exported, settings)
     files.write_json(args.out / "card.json", built)
     files.write_text(args.out / "MODEL_CARD.md", card.markdown(built))
-    files.write_json(args.metrics, {"parity": asdict(exported)})
+    files.write_json(args.metrics, {"parity": asdict(exported), "sync": asdict(expert)})
 
 
 if __name__ == "__main__":

@@ -77,9 +77,6 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
     The front end is in the graph and once more in the file's metadata, as a model of its own: ONNX Runtime can not run
     a part of a graph, and references have to be found before there is anything to edit.
     """
-    import onnx
-
-    _hush()
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=2)
     rows = MEL_PER_FRAME * frames + 2 * graph.frontend.config.context
     video = {0: batch, 1: frames}
@@ -93,27 +90,51 @@ def write(graph: Graph, path: Path, metadata: dict[str, Any], opset: int) -> Non
         "keep_audio": {0: batch},
     }
     inputs = example(graph, 3, graph.model.config.architecture.chunk_frames)
-    proto = _traced(graph, inputs, shapes, "clean", opset)
-    lips = _traced(Lips(graph.frontend), (inputs[INPUTS.index("mel")],), {"mel": shapes["mel"]}, "lips", opset)
+    packed = {"inputs": tuple(shapes.values())}
+    proto = traced(graph, inputs, shapes, ("clean",), opset, packed)
+    lips = traced(Lips(graph.frontend), (inputs[INPUTS.index("mel")],), {"mel": shapes["mel"]}, ("lips",), opset)
     texts = {
         "dubstrap": json.dumps(metadata, sort_keys=True),
         "frontend": base64.b64encode(lips.SerializeToString(deterministic=True)).decode(),
     }
-    onnx.helper.set_model_props(proto, texts)
+    save(proto, path, texts)
+
+
+def save(proto: Any, path: Path, metadata: dict[str, str]) -> None:
+    """Writes a model with its metadata, whole or not at all."""
+    import onnx
+
+    onnx.helper.set_model_props(proto, metadata)
     onnx.checker.check_model(proto)
     with files.replacing(path) as temporary:
         onnx.save(proto, str(temporary))
 
 
-def _traced(
-    module: nn.Module, inputs: tuple[Tensor, ...], shapes: dict[str, dict[int, Any]], output: str, opset: int
+def traced(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    shapes: dict[str, dict[int, Any]],
+    outputs: tuple[str, ...],
+    opset: int,
+    packed: dict[str, Any] | None = None,
 ) -> Any:
+    """The module as an ONNX model.
+
+    Args:
+        module: it is put on the CPU and into evaluation mode.
+        inputs: examples.
+        shapes: the inputs' names in their order, and the dynamic axes of each.
+        outputs: their names.
+        opset: of ONNX.
+        packed: `shapes` by the arguments of `forward`, where these are not the inputs' names.
+    """
+    _hush()
     program = torch.onnx.export(
         module.cpu().eval(),
         inputs,
         input_names=list(shapes),
-        output_names=[output],
-        dynamic_shapes=shapes if len(shapes) == 1 else {"inputs": tuple(shapes.values())},
+        output_names=list(outputs),
+        dynamic_shapes=packed or shapes,
         dynamo=True,
         opset_version=opset,
         external_data=False,

@@ -20,7 +20,7 @@ from components.core.base.reviews import Decision
 from components.promote import cards
 from components.promote.cards import Data, Lineage
 
-MODEL, SUMS, FACTS = "dubstrap.onnx", "SHA256SUMS", "data_card.json"
+MODEL, SYNC, SUMS, FACTS = "dubstrap.onnx", "dubstrap_sync.onnx", "SHA256SUMS", "data_card.json"
 EPOCH = 0
 """The time in a release, so that the same model gives the same archive."""
 
@@ -165,7 +165,8 @@ def _write(project: Project, model_card: str, data: Data) -> None:
     with tempfile.TemporaryDirectory(prefix=".approved-", dir=project.approved.parent) as parent:
         folder = Path(parent) / "approved"
         folder.mkdir()
-        for source in (project.export / MODEL, project.export / "card.json", project.folder / "LICENSE"):
+        exported = [project.export / name for name in (MODEL, SYNC, "card.json")]
+        for source in (*exported, project.folder / "LICENSE"):
             shutil.copy(source, folder / source.name)
         files.write_text(folder / "MODEL_CARD.md", model_card)
         files.write_text(folder / "DATA_CARD.md", cards.markdown(data))

@@ -1,7 +1,8 @@
-"""Tiny ONNX editors that obey the contract, and generated clips."""
+"""Tiny ONNX models that obey the contracts, and generated clips."""
 
 import base64
 import json
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,15 +14,43 @@ from onnx import TensorProto, helper, numpy_helper
 from components.core.media.geometry import Window
 
 SIZE_PX, CHUNK, MOTION, CONTEXT, REFERENCES = 96, 8, 2, 6, 2
+MARGIN = 2
+SOUND_HZ = 48_000
 
-CONSTANTS = {
-    "own": np.array([0, -1, 4, 80], np.int64),
-    "half": np.array(0.5, np.float32),
-    "front": np.array([CONTEXT], np.int64),
-    "back": np.array([-CONTEXT], np.int64),
-    "rows": np.array([1], np.int64),
-    "per_frame": np.array([2, 3], np.int64),
-}
+# `loud (b f)`, (mean mel + 1) / 2 of each frame's own rows, which are those from `front` to `back` of `mel`.
+LOUDNESS = [
+    helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard_rows"]),
+    helper.make_node("Reshape", ["heard_rows", "own"], ["grouped"]),
+    helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
+    helper.make_node("Mul", ["level", "half"], ["halved"]),
+    helper.make_node("Add", ["halved", "half"], ["loud"]),
+]
+
+
+def loudness_constants(context: int) -> dict:
+    """What LOUDNESS needs where there are so many rows of context at either side."""
+    return {
+        "own": np.array([0, -1, 4, 80], np.int64),
+        "half": np.array(0.5, np.float32),
+        "front": np.array([context], np.int64),
+        "back": np.array([-context], np.int64),
+        "rows": np.array([1], np.int64),
+        "per_frame": np.array([2, 3], np.int64),
+    }
+
+
+def model_of(nodes: list, constants: dict, inputs: dict, outputs: dict) -> onnx.ModelProto:
+    """A model of these nodes; inputs and outputs are shapes by name, all of them float."""
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        *(
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, s) for name, s in v.items()]
+            for v in (inputs, outputs)
+        ),
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
 def card(**changes) -> dict:
@@ -55,19 +84,14 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
     window = Window.of(SIZE_PX)
     region = np.zeros((1, 1, 3, window.height, window.width), np.float32)
     region[:, :, 0, 12:38, 16:48] = tint
-    constants = CONSTANTS | {
+    constants = loudness_constants(CONTEXT) | {
         "region": region,
         "zero": np.array(0, np.float32),
-        "image": np.array([0, 0, 1, 1, 1], np.int64),
         "scalar": np.array([-1, 1, 1, 1, 1], np.int64),
-        "frame": np.array([0, 0, 1, 1, 1], np.int64),
+        "axes": np.array([2, 3, 4], np.int64),
     }
     nodes = [
-        helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard"]),
-        helper.make_node("Reshape", ["heard", "own"], ["grouped"]),
-        helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
-        helper.make_node("Mul", ["level", "half"], ["halved"]),
-        helper.make_node("Add", ["halved", "half"], ["loud"]),
+        *LOUDNESS,
         helper.make_node("Unsqueeze", ["loud", "axes"], ["louder"]),
         helper.make_node("Reshape", ["keep_audio", "scalar"], ["hears"]),
         helper.make_node("Mul", ["louder", "hears"], ["drive"]),
@@ -81,24 +105,19 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
         helper.make_node("Mul", ["companion", "sees"], ["seen"]),
         helper.make_node("Sum", ["seen", "tint", "nothing", "none", "never"], ["clean"]),
     ]
-    constants["axes"] = np.array([2, 3, 4], np.int64)
-    used = {name for node in nodes for name in node.input}
     frames = ["b", "f", 3, window.height, window.width]
     shapes = {"noisy": frames, "companion": frames, "mel": ["b", "m", 80], "timestep": ["b", "f"]}
     shapes["references"] = ["b", REFERENCES, "f", *frames[2:]]
     shapes |= {"keep_companion": ["b"], "keep_audio": ["b"]}
-    graph = helper.make_graph(
-        nodes,
-        "editor",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
-        [helper.make_tensor_value_info("clean", TensorProto.FLOAT, frames)],
-        [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    model = model_of(nodes, constants, shapes, {"clean": frames})
     if metadata is not None:
         text = metadata if isinstance(metadata, str) else json.dumps(metadata)
         frontend = base64.b64encode(_frontend().SerializeToString()).decode()
         helper.set_model_props(model, {"dubstrap": text, "frontend": frontend})
+    return _saved(model, path)
+
+
+def _saved(model: onnx.ModelProto, path: Path) -> Path:
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
@@ -107,49 +126,98 @@ def save_editor(path: Path, tint: float, metadata: dict | str | None) -> Path:
 def _frontend() -> onnx.ModelProto:
     """lips (b f 6): all of them (mean mel + 1) / 2 of the frame."""
     nodes = [
-        helper.make_node("Slice", ["mel", "front", "back", "rows"], ["heard"]),
-        helper.make_node("Reshape", ["heard", "own"], ["grouped"]),
-        helper.make_node("ReduceMean", ["grouped", "per_frame"], ["level"], keepdims=0),
-        helper.make_node("Mul", ["level", "half"], ["halved"]),
-        helper.make_node("Add", ["halved", "half"], ["loud"]),
+        *LOUDNESS,
         helper.make_node("Unsqueeze", ["loud", "per_lip"], ["lip"]),
         helper.make_node("Tile", ["lip", "six"], ["lips"]),
     ]
-    constants = CONSTANTS | {"per_lip": np.array([2], np.int64), "six": np.array([1, 1, 6], np.int64)}
-    graph = helper.make_graph(
-        nodes,
-        "frontend",
-        [helper.make_tensor_value_info("mel", TensorProto.FLOAT, ["b", "m", 80])],
-        [helper.make_tensor_value_info("lips", TensorProto.FLOAT, ["b", "f", 6])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    constants = {"per_lip": np.array([2], np.int64), "six": np.array([1, 1, 6], np.int64)}
+    return model_of(nodes, loudness_constants(CONTEXT) | constants, {"mel": ["b", "m", 80]}, {"lips": ["b", "f", 6]})
+
+
+def sync_card() -> dict:
+    """The metadata of a sync expert that fits."""
+    window = Window.of(SIZE_PX)
+    edges = [window.top, window.bottom, window.left, window.right]
+    return {"format": 1, "size_px": SIZE_PX, "window": edges, "frames": 5, "mel_margin": MARGIN}
+
+
+def save_sync(path: Path, metadata: dict | None = None) -> Path:
+    """A sync expert whose embeddings are (cos, sin) of pi times how bright, or how loud, the middle of 5 frames is."""
+    nodes = [
+        *LOUDNESS,
+        helper.make_node("ReduceMean", ["lower", "picture"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "half"], ["dim"]),
+        helper.make_node("Add", ["dim", "half"], ["bright"]),
+    ]
+    for level, output in (("bright", "seen"), ("loud", "heard")):
+        nodes += [
+            helper.make_node("Slice", [level, "first", "last", "rows"], [f"{output}_middle"]),
+            helper.make_node("Mul", [f"{output}_middle", "pi"], [f"{output}_angle"]),
+            helper.make_node("Unsqueeze", [f"{output}_angle", "embedding"], [f"{output}_angles"]),
+            helper.make_node("Cos", [f"{output}_angles"], [f"{output}_cos"]),
+            helper.make_node("Sin", [f"{output}_angles"], [f"{output}_sin"]),
+            helper.make_node("Concat", [f"{output}_cos", f"{output}_sin"], [output], axis=2),
+        ]
+    constants = loudness_constants(MARGIN) | {
+        "picture": np.array([2, 3, 4], np.int64),
+        "first": np.array([2], np.int64),
+        "last": np.array([-2], np.int64),
+        "embedding": np.array([2], np.int64),
+        "pi": np.array(np.pi, np.float32),
+    }
+    window = Window.of(SIZE_PX)
+    inputs = {"lower": [1, "f", 3, window.height, window.width], "mel": [1, "m", 80]}
+    model = model_of(nodes, constants, inputs, {"seen": [1, "n", 2], "heard": [1, "n", 2]})
+    helper.set_model_props(model, {"dubstrap_sync": json.dumps(metadata or sync_card())})
+    return _saved(model, path)
 
 
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
-    """A faceless clip of a moving gradient, (width, height), with these timestamps.
-
-    look: pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range (numbers of ISO/IEC 23001-8).
-    """
+    """A faceless clip of a moving gradient, (width, height), with these timestamps; look: see `save_pictures`."""
     width, height = size
     ramp = np.add.outer(np.arange(height), np.arange(width))
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
-        stream.width, stream.height, stream.pix_fmt = width, height, look.get("pixel_format", "yuv420p")
+    gradient = (np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1) for index in range(len(times)))
+    return save_pictures(path, (rgb.clip(0, 255).astype(np.uint8) for rgb in gradient), times, time_base, **look)
+
+
+def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: Fraction, **look) -> Path:
+    """A clip of these pictures (h w 3), as they are stored, with these timestamps.
+
+    look: codec, its rate and options, pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range
+    (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each.
+    """
+    matrix, colour_range = look.get("matrix", 2), look.get("colour_range", 1)
+    with av.open(str(path), "w", options=look.get("container", {})) as container:
+        stream = container.add_stream(
+            look.get("codec", "libx264"), rate=look.get("rate", 25), options=look.get("options", {"crf": "10"})
+        )
+        stream.pix_fmt = look.get("pixel_format", "yuv420p")
         stream.time_base = stream.codec_context.time_base = time_base
-        stream.codec_context.colorspace = matrix = look.get("matrix", 2)
-        stream.codec_context.color_range = colour_range = look.get("colour_range", 1)
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, colour_range
         if "rotation" in look:
             stream.set_display_rotation(-look["rotation"])
         if "aspect" in look:
             stream.codec_context.sample_aspect_ratio = look["aspect"]
-        for index, pts in enumerate(times):
-            rgb = np.stack([ramp + 3 * index, 2 * ramp, 255 - ramp], -1).clip(0, 255).astype(np.uint8)
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        voices = [container.add_stream("aac", rate=SOUND_HZ, layout="mono") for _ in look.get("tones", ())]
+        for index, (rgb, pts) in enumerate(zip(pictures, times, strict=True)):
+            if index == 0:
+                stream.height, stream.width = rgb.shape[:2]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
                 format=stream.pix_fmt, dst_colorspace={2: 5, 6: 5}.get(matrix, matrix), dst_color_range=colour_range
             )
             frame.colorspace, frame.color_range = matrix, colour_range
             frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+        start_s, end_s = float(times[0] * time_base), float(times[-1] * time_base)
+        for voice, hz in zip(voices, look.get("tones", ()), strict=True):
+            container.mux(voice.encode(_tone(hz, start_s, end_s)))
+            container.mux(voice.encode())
     return path
+
+
+def _tone(hz: float, start_s: float, end_s: float) -> av.AudioFrame:
+    samples = 0.3 * np.sin(2 * np.pi * hz * np.arange(round((end_s - start_s) * SOUND_HZ)) / SOUND_HZ)
+    chunk = av.AudioFrame.from_ndarray(samples[None].astype(np.float32), format="fltp", layout="mono")
+    chunk.sample_rate, chunk.pts, chunk.time_base = SOUND_HZ, round(start_s * SOUND_HZ), Fraction(1, SOUND_HZ)
+    return chunk

@@ -45,23 +45,33 @@ def test_a_table_that_is_wrong_says_where(tmp_path, text, says):
         batch.read(tmp_path / "none.csv", DubOptions())
 
 
-@pytest.mark.media
-def test_a_batch_goes_on_past_failures(media, tmp_path, tinting, speech):
-    clip = media / "clip08_grid_lwbsza.mpg"
-    jobs = (
-        f"video,speech,out,length,report\nnowhere.mp4,{speech(1.0)},a.mp4,,\n{clip},{speech(1.0)},b.mp4,speech,b.json\n"
+def test_a_batch_goes_on_past_failures(talking, tmp_path, tinting, speech):
+    jobs = "video,speech,out,length,report\n" + "".join(
+        f"{clip},{speech(1.0)},{out},speech,{report}\n"
+        for clip, out, report in (
+            ("nowhere.mp4", "a.mp4", ""),
+            (talking, "b.mp4", "b.json"),
+            (talking, "c.mp4", "/proc/c.json"),  # it can be dubbed, and its report can not be written
+        )
     )
     path = table(tmp_path, jobs)
     command = [sys.executable, "-m", "components.dub", "--batch", path, "--model", tinting, "--i-have-consent"]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     with (tmp_path / "jobs.result.csv").open() as file:
-        failed, dubbed = csv.DictReader(file)
-    assert (failed["status"], dubbed["status"]) == ("failed", "dubbed")
+        failed, dubbed, unreported = csv.DictReader(file)
+    assert [line["status"] for line in (failed, dubbed, unreported)] == ["failed", "dubbed", "failed"]
+    assert "can not write /proc/c.json" in unreported["message"]
     assert "nowhere.mp4" in failed["message"]
     assert dubbed["frames"] == "25"
     assert video.probe(tmp_path / "b.mp4").frames == 25
     assert (tmp_path / "b.json").is_file()
+
+
+def test_a_table_that_can_not_be_written_is_said_before_any_work(tmp_path):
+    lines = batch.read(table(tmp_path, "video,speech,out\na.mp4,b.wav,c.mp4\n"), DubOptions())
+    with pytest.raises(UserError, match=r"can not write /proc/jobs\.result\.csv"):
+        batch.dub_all(lines, Path("/proc/jobs.result.csv"))
 
 
 @pytest.mark.parametrize("arguments", ["", "a.mp4", "a.mp4 b.wav", "--batch j.csv a.mp4", "--batch j.csv --report r"])

@@ -3,10 +3,9 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -20,7 +19,8 @@ from components.dub.look import Look
 from components.dub.model import Editor
 from components.dub.output import Writer
 from components.verify import core as verify
-from tests.dub.builders import CHUNK
+from tests.dub.builders import CHUNK, save_pictures
+from tests.dub.people import film
 
 CLIP, SPEECH = "clip08_grid_lwbsza.mpg", "audio11_latentsync1.wav"
 
@@ -43,29 +43,20 @@ def rgb(path):
     return [frame.rgb for frame in video.frames(path)]
 
 
-def save_pictures(path: Path, frames, **look) -> Path:
-    """A near-lossless clip of these pictures at 25 fps."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = look.get("pixel_format", "yuv420p")
-        if look.get("aspect"):
-            stream.codec_context.sample_aspect_ratio = look["aspect"]
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
 def remake(path: Path, frames, fps=25) -> Path:
     video.write(path, frames, fps, crf=4, pixel_format="yuv444p")
     return path
 
 
 @pytest.fixture(scope="session")
-def short(media, tmp_path_factory):
-    """The first 20 frames of a real clip."""
-    return remake(tmp_path_factory.mktemp("short") / "short.mp4", rgb(media / CLIP)[:20])
+def short(tmp_path_factory):
+    """20 frames of a person who talks."""
+    return remake(tmp_path_factory.mktemp("short") / "short.mp4", film(0, 20).pictures)
+
+
+def recorded(path: Path, pictures, **look) -> Path:
+    """A clip of these pictures at 25 fps."""
+    return save_pictures(path, pictures, [index * 512 for index in range(len(pictures))], Fraction(1, 12800), **look)
 
 
 def mean_change(before, after):
@@ -100,8 +91,37 @@ def test_a_real_clip(media, tmp_path, tinting, intercepted):
     assert all(value > 0 for value in report.seconds.values())
 
 
+@pytest.mark.slow
 @pytest.mark.media
-def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, intercepted, monkeypatch):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clip01_latentsync_demo1.mp4",
+        "clip02_latentsync_demo2.mp4",
+        "clip04_retalk_face1.mp4",
+        "clip06_retalk_face4.mp4",
+        "clip08_grid_lwbsza.mpg",
+        "clip09_grid_swiz3n.mpg",
+        "clip10_grid_lbax4n.mpg",
+        "clip11_grid_lrwp9a.mpg",
+        "clip13_liveportrait_d12.mp4",
+        "clip16_xportrait_driving.mp4",
+    ],
+)
+def test_every_real_clip_is_dubbed_and_kept(media, tmp_path, tinting, speech, name, intercepted):
+    options = DubOptions(model=tinting, consent=True, length="shortest")
+    report = dub(media / name, speech(1.0), tmp_path / "out.mp4", options)
+    before, after = video.probe(media / name), video.probe(tmp_path / "out.mp4")
+    for value in ("width_px", "height_px", "rotation_deg", "pixel_format"):
+        assert getattr(after, value) == getattr(before, value)
+    times = [frame.time_s for frame in islice(video.frames(media / name), report.frames)]
+    assert [frame.time_s for frame in video.frames(tmp_path / "out.mp4")] == pytest.approx(times, abs=1e-4)
+    assert report.video_s == pytest.approx(1, abs=1.5 / float(before.fps))
+    assert report.gaps == ()
+    assert all((picture.rgb != picture.before).any() for picture in intercepted[3:])
+
+
+def test_outside_the_window_not_a_bit_changes(short, tmp_path, tinting, intercepted, monkeypatch, speech):
     transforms = []
     patch = geometry.patch
 
@@ -110,7 +130,7 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
         return patch(frame, window, transform, mask)
 
     monkeypatch.setattr(geometry, "patch", remember)
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     window, changed = geometry.Window.of(96), 0
     for frame, picture, transform in zip(rgb(short), intercepted, transforms, strict=True):
         rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
@@ -122,19 +142,17 @@ def test_outside_the_window_not_a_bit_changes(media, short, tmp_path, tinting, i
     assert changed > 10_000
 
 
-@pytest.mark.media
-def test_a_model_that_copies_changes_nothing_at_all(media, short, tmp_path, copying, intercepted):
-    dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=copying, consent=True))
+def test_a_model_that_copies_changes_nothing_at_all(short, tmp_path, copying, intercepted, speech):
+    dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=copying, consent=True))
     for frame, picture in zip(rgb(short), intercepted, strict=True):
         np.testing.assert_array_equal(frame, picture.rgb)
 
 
-@pytest.mark.media
-def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, intercepted):
-    frames = rgb(media / CLIP)[:40]
+def test_frames_without_a_face_pass_and_are_reported(tmp_path, tinting, intercepted, speech):
+    frames = list(film(0, 40).pictures)
     frames[15:22] = [np.full_like(frames[0], 90)] * 7
     source = remake(tmp_path / "source.mp4", frames)
-    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     (gap,) = report.gaps
     assert (gap.start_frame, gap.stop_frame, gap.reason) == (15, 22, "no face found")
     decoded = rgb(source)
@@ -142,15 +160,13 @@ def test_frames_without_a_face_pass_and_are_reported(media, tmp_path, tinting, i
         assert (frame == picture.rgb).all() or index not in range(15, 22)
 
 
-@pytest.mark.media
-def test_the_same_seed_gives_the_same_pictures(media, short, tmp_path, tinting):
+def test_the_same_seed_gives_the_same_pictures(short, tmp_path, tinting, speech):
     for name in ("one.mp4", "two.mp4"):
-        dub(short, media / SPEECH, tmp_path / name, DubOptions(model=tinting, consent=True, steps=2, seed=3))
+        dub(short, speech(9.6), tmp_path / name, DubOptions(model=tinting, consent=True, steps=2, seed=3))
     one, two = rgb(tmp_path / "one.mp4"), rgb(tmp_path / "two.mp4")
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
 
-@pytest.mark.media
 @pytest.mark.parametrize(
     ("length", "seconds", "frames"),
     [("video", 0.5, 20), ("video", 2.0, 20), ("speech", 0.5, 13), ("speech", 2.0, 50), ("shortest", 2.0, 20)],
@@ -165,7 +181,19 @@ def test_length_policies(short, tmp_path, tinting, speech, length, seconds, fram
     assert ("the video are cut" in report.length) == (frames < 20)
 
 
-@pytest.mark.media
+@pytest.mark.slow
+def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact(tmp_path, tinting, speech, intercepted):
+    source = remake(tmp_path / "source.mp4", film(0, 75).pictures)
+    options = DubOptions(model=tinting, consent=True, length="speech", extend="pingpong")
+    report = dub(source, speech(60.0), tmp_path / "out.mp4", options)
+    assert (report.frames, report.gaps, report.video_s, report.audio_s) == (1500, (), 60.0, 60.0)
+    assert video.probe(tmp_path / "out.mp4").frames == 1500
+    assert len(audio.load(tmp_path / "out.mp4")) / 16_000 == pytest.approx(60, abs=0.03)
+    heard, expected = (audio.load(path)[-16_000:] for path in (tmp_path / "out.mp4", speech(60.0)))
+    assert np.corrcoef(heard[-len(expected) :], expected)[0, 1] > 0.9
+    assert any((picture.rgb != picture.before).any() for picture in intercepted[-25:])
+
+
 def test_held_frames_still_speak(short, tmp_path, tinting, speech, intercepted):
     options = DubOptions(model=tinting, consent=True, length="speech", extend="hold")
     dub(short, speech(1.2), tmp_path / "out.mp4", options)
@@ -205,12 +233,10 @@ def test_variable_and_low_rates_keep_every_time(media, tmp_path, tinting, speech
     assert report.audio_s == pytest.approx(report.video_s, abs=1e-4)
 
 
-@pytest.mark.media
-def test_a_gap_is_the_source_sample_for_sample_even_in_ten_bits(media, tmp_path, tinting, speech, monkeypatch):
-    frames = rgb(media / CLIP)[:24]
+def test_a_gap_is_the_source_sample_for_sample_even_in_ten_bits(tmp_path, tinting, speech, monkeypatch):
+    frames = list(film(0, 24).pictures)
     frames[10:18] = [np.full_like(frames[0], 90)] * 8
-    source = tmp_path / "source.mp4"
-    save_pictures(source, frames, pixel_format="yuv420p10le")
+    source = recorded(tmp_path / "source.mp4", frames, pixel_format="yuv420p10le")
     written, stored = [], Look.stored
     monkeypatch.setattr(Look, "stored", lambda self, picture: written.append(stored(self, picture)) or written[-1])
     report = dub(source, speech(2.0), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
@@ -223,26 +249,24 @@ def test_a_gap_is_the_source_sample_for_sample_even_in_ten_bits(media, tmp_path,
     assert not all(same[gap.stop_frame :])
 
 
-@pytest.mark.media
-def test_pixels_that_are_not_square_give_a_crop_that_is(media, tmp_path, tinting, monkeypatch):
+def test_pixels_that_are_not_square_give_a_crop_that_is(tmp_path, tinting, monkeypatch, speech):
     """The face of a squeezed clip is as wide in the crop as that of the clip itself."""
     crops = []
     warp = geometry.warp
     monkeypatch.setattr(geometry, "warp", lambda *args: crops.append(warp(*args)) or crops[-1])
-    frames = rgb(media / CLIP)[:12]
-    squeezed = [cv2.resize(frame, (180, 288), interpolation=cv2.INTER_AREA) for frame in frames]
+    frames = film(0, 12).pictures
+    squeezed = [cv2.resize(frame, (96, 192), interpolation=cv2.INTER_AREA) for frame in frames]
     found = []
     for name, pictures, aspect in (("plain.mp4", frames, None), ("squeezed.mp4", squeezed, Fraction(2))):
         crops.clear()
-        save_pictures(tmp_path / name, pictures, aspect=aspect)
-        dub(tmp_path / name, media / SPEECH, tmp_path / "out.mp4", DubOptions(tinting, consent=True, overwrite=True))
+        recorded(tmp_path / name, pictures, **({"aspect": aspect} if aspect else {}))
+        dub(tmp_path / name, speech(9.6), tmp_path / "out.mp4", DubOptions(tinting, consent=True, overwrite=True))
         found.append(crops[0].astype(int))
     assert np.abs(found[0] - found[1]).mean() < 7  # a squeezed face would differ by 20
 
 
-@pytest.mark.media
-def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(media, tmp_path, tinting, monkeypatch):
-    one, other = rgb(media / CLIP)[:20], rgb(media / "clip10_grid_lbax4n.mpg")[:20]
+def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(tmp_path, tinting, monkeypatch, speech):
+    one, other = film(0, 20).pictures, film(1, 20).pictures
     source, runs = remake(tmp_path / "source.mp4", one + other), []
     seen = follow.Tracker.smoothed
 
@@ -251,47 +275,44 @@ def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(media, tmp_path, tinti
         return runs[-1]
 
     monkeypatch.setattr(follow.Tracker, "smoothed", remember)
-    report = dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert [index for index, one in enumerate(runs) if one.begins] == [0, 20]
     assert report.gaps == ()
 
 
-@pytest.mark.media
-def test_no_consent_no_dub(media, short, tmp_path, tinting):
+def test_no_consent_no_dub(short, tmp_path, tinting, speech):
     options = DubOptions(model=tinting)
     source = tmp_path / "clip.mp4"
     source.write_bytes(short.read_bytes())
     with pytest.raises(MediaError, match=r"clip\.mp4 has no rights\.yaml .*--i-have-consent"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", options)
+        dub(source, speech(9.6), tmp_path / "out.mp4", options)
     assert not (tmp_path / "out.mp4").exists()
-    stated = dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, consent=True))
+    stated = dub(source, speech(9.6), tmp_path / "out.mp4", replace(options, consent=True))
     assert "stated by the user" in stated.consent
     rights.save(tmp_path, rights.Rights("Anna", "CC0-1.0", "signed on paper", ("dub",), "shot for this", "en"))
-    allowed = dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, overwrite=True))
+    allowed = dub(source, speech(9.6), tmp_path / "out.mp4", replace(options, overwrite=True))
     assert allowed.consent == "rights.yaml: Anna, CC0-1.0, signed on paper"
     rights.save(tmp_path, rights.Rights("Anna", "CC0-1.0", "signed on paper", ("train",), "shot for this", "en"))
     with pytest.raises(MediaError, match="permits train of Anna's footage"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", replace(options, overwrite=True, consent=True))
+        dub(source, speech(9.6), tmp_path / "out.mp4", replace(options, overwrite=True, consent=True))
 
 
-@pytest.mark.media
-def test_the_result_carries_credentials_that_hold(media, short, tmp_path, tinting):
-    report = dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+def test_the_result_carries_credentials_that_hold(short, tmp_path, tinting, speech):
+    report = dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     found = verify.run(tmp_path / "out.mp4")
     assert found.signer == report.credentials == credentials.TEST_NAME
     assert found.about["source_sha256"] == files.sha256(short)
-    assert found.about["speech_sha256"] == files.sha256(media / SPEECH)
+    assert found.about["speech_sha256"] == files.sha256(speech(9.6))
     assert found.about["model_card"] == "test-card"
     assert found.parents == ("short.mp4",)
-    other = dub(short, media / SPEECH, tmp_path / "out.mkv", DubOptions(model=tinting, consent=True))
+    other = dub(short, speech(9.6), tmp_path / "out.mkv", DubOptions(model=tinting, consent=True))
     assert other.credentials == "none: .mkv can not hold them"
 
 
-@pytest.mark.media
 @pytest.mark.parametrize("stop", [1, 13, 40])
-def test_an_interrupted_dub_goes_on_where_it_was(media, tmp_path, tinting, monkeypatch, stop):
+def test_an_interrupted_dub_goes_on_where_it_was(tmp_path, tinting, monkeypatch, stop, speech):
     options = DubOptions(model=tinting, consent=True, resume=True, steps=2)
-    source, calls = media / CLIP, []
+    source, calls = remake(tmp_path / "source.mp4", film(0, 60).pictures), []
     edit = Editor.edit
     monkeypatch.setattr(Editor, "edit", lambda self, *args: calls.append(1) or edit(self, *args))
 
@@ -299,39 +320,37 @@ def test_an_interrupted_dub_goes_on_where_it_was(media, tmp_path, tinting, monke
         if done == stop:
             raise KeyboardInterrupt
 
-    whole = dub(source, media / SPEECH, tmp_path / "whole.mp4", replace(options, resume=False))
+    whole = dub(source, speech(9.6), tmp_path / "whole.mp4", replace(options, resume=False))
     every = len(calls)
     with pytest.raises(KeyboardInterrupt):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", options, interrupt)
+        dub(source, speech(9.6), tmp_path / "out.mp4", options, interrupt)
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.mp4.resume"]
     first = len(calls) - every
-    report = dub(source, media / SPEECH, tmp_path / "out.mp4", options)
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", options)
     assert len(calls) - every - first <= every - stop // CHUNK
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "whole.mp4"]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".") or path.suffix == ".resume"]
     assert (report.frames, report.gaps) == (whole.frames, whole.gaps)
     for a, b in zip(rgb(tmp_path / "out.mp4"), rgb(tmp_path / "whole.mp4"), strict=True):
         assert np.abs(a.astype(int) - b).mean() < 0.5
 
 
-@pytest.mark.media
-def test_a_failure_on_the_way_leaves_nothing(media, short, tmp_path, tinting):
+def test_a_failure_on_the_way_leaves_nothing(short, tmp_path, tinting, speech):
     def stop(done, total):
         if done == CHUNK:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True), stop)
+        dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True), stop)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.media
-def test_a_full_disk_is_said_and_leaves_nothing(media, short, tmp_path, tinting, monkeypatch):
+def test_a_full_disk_is_said_and_leaves_nothing(short, tmp_path, tinting, monkeypatch, speech):
     def full(self, picture):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Writer, "add", full)
     with pytest.raises(UserError, match=r"can not write .*out\.mp4; got No space left"):
-        dub(short, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+        dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,45 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
+from components.core.base.errors import UserError
 from components.core.media import audio, video
 from components.dub import faces
-from components.dub.faces import Sight, Talk, choose, clear
+from components.dub.faces import Sight, choose
 from components.dub.follow import Face
+from components.dub.sync import SyncExpert
+from tests.dub.builders import save_sync
+from tests.dub.people import film
 
 HERE, THERE = Face(100, 100, 80), Face(400, 100, 80)
-
-
-def talk(motion, in_step, face=HERE):
-    return Talk(face, [0.0, 1.0], [0.0, 2 * motion], in_step)
-
-
-@pytest.mark.parametrize(
-    ("talks", "index"),
-    [
-        ([talk(0.1, 0.6), talk(0.005, 0.0)], 0),  # one moves with the sound, the other rests
-        ([talk(0.005, 0.0), talk(0.1, 0.25)], 1),
-        ([talk(0.1, 0.1), talk(0.005, 0.0)], None),  # chews
-        ([talk(0.1, 0.6), talk(0.1, 0.3)], 0),  # both move, one with the sound
-        ([talk(0.1, 0.6), talk(0.1, 0.5)], None),  # both could be it
-        ([talk(0.1, 0.3), talk(0.1, 0.0)], None),
-        ([talk(0.01, 0.9), talk(0.02, 0.0)], None),  # nobody's mouth moves
-        ([talk(0.1, 0.1), talk(0.08, 0.6), talk(0.1, 0.2)], 1),
-    ],
-)
-def test_only_a_clear_talker_is_one(talks, index):
-    assert clear(talks) == index
-
-
-def test_opening_in_step_with_the_loudness_is_found_at_a_small_delay():
-    rng = np.random.default_rng(0)
-    loudness = np.convolve(rng.normal(size=400), np.ones(15) / 15, "same").astype(np.float32)
-    times = np.arange(90) / 25
-    late = np.interp(times, (np.arange(400) + 6) / 100, loudness)
-    other = np.convolve(rng.normal(size=90), np.ones(4) / 4, "same")
-    assert faces._in_step(times, late, loudness) > 0.95
-    assert faces._in_step(times, other, loudness) < 0.5
-    assert faces._in_step(times, late, None) == 0
-    assert faces._in_step(times[:20], late[:20], loudness) == 0  # too little to tell
 
 
 def test_the_sheet_shows_every_face_with_its_number(tmp_path):
@@ -66,6 +37,19 @@ def still(media):
     return [next(video.frames(media / "clip08_grid_lwbsza.mpg")).rgb] * 75
 
 
+@pytest.mark.parametrize("talker", [0, 1])
+def test_the_one_whose_lips_go_with_the_sound_is_chosen(tmp_path, talker):
+    """Two people of the studio, whose mouths both move; the sound is as loud as one of them is open."""
+    both = [film(number, 75, words=number) for number in (0, 1)]
+    loud = np.interp(np.arange(48_000) / 16_000, np.arange(75) / 25, both[talker].opening)
+    voice = (0.2 * loud * np.random.default_rng(0).normal(size=48_000)).astype(np.float32)
+    pictures = (np.hstack(two) for two in zip(*(one.pictures for one in both), strict=True))
+    video.write(tmp_path / "both.mp4", pictures, 25, crf=6, audio=voice)
+    choice = choose(tmp_path / "both.mp4", None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
+    assert choice.why == f"number {talker + 1} of 2: its mouth moves with the sound (loudness)"
+    assert (choice.face.x_px > 192) == (talker == 1)
+
+
 @pytest.mark.media
 @pytest.mark.parametrize(
     ("left", "right", "sound", "number"),
@@ -76,8 +60,31 @@ def still(media):
 )
 def test_the_talking_face_of_two_is_chosen(media, tmp_path, left, right, sound, number):
     sheet = tmp_path / "sheet.png"
-    choice = choose(pair(tmp_path / "pair.mp4", media, left, right, sound), None, sheet)
+    path = pair(tmp_path / "pair.mp4", media, left, right, sound)
+    choice = choose(path, None, sheet, 1.0, tmp_path / "dubstrap.onnx")
     assert choice.count == 2
-    assert choice.why.startswith(f"number {number} of 2")
+    assert choice.why == f"number {number} of 2: its mouth moves with the sound (loudness)"
     assert (choice.face.x_px < 360) == (number == 1)
     assert not sheet.exists()
+
+
+@pytest.mark.media
+def test_the_sync_expert_beside_the_editor_has_the_word(media, tmp_path, monkeypatch):
+    """Loudness says that the left one talks; this expert finds agreement in the darker one, on the right."""
+
+    def agree(self, windows, rows):
+        seen.append((len(windows), len(rows)))
+        return np.eye(len(windows) - 4) * (windows.mean() < 100)
+
+    seen, clips = [], ("clip08_grid_lwbsza.mpg", "clip09_grid_swiz3n.mpg")
+    path = pair(tmp_path / "pair.mp4", media, *clips, clips[0])
+    save_sync(tmp_path / "dubstrap_sync.onnx")
+    monkeypatch.setattr(SyncExpert, "cosines", agree)
+    choice = choose(path, None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
+    assert choice.why == "number 2 of 2: its mouth moves with the sound (sync expert)"
+    assert choice.face.x_px > 360
+    assert seen == [(75, 4 * 75 + 4)] * 2
+    monkeypatch.setattr(SyncExpert, "cosines", lambda self, windows, rows: np.zeros((71, 71)))
+    with pytest.raises(UserError, match="not clear which"):
+        choose(path, None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
+    assert (tmp_path / "sheet.png").is_file()

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from components.core.media import audio
 from components.dub import __main__ as command
-from tests.dub.builders import save_video
+from tests.dub.builders import card, save_editor, save_video
 
 TICK = Fraction(1, 12800)
 
@@ -108,32 +109,37 @@ def test_outputs_that_can_not_be(refused, clip, speech, tmp_path):
     assert "already exists" in refused(clip, sound, out=tmp_path / "there.mp4")
     assert "suffix '.avi'" in refused(clip, sound, out=tmp_path / "out.avi")
     assert "folder does not exist" in refused(clip, sound, out=tmp_path / "no" / "out.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    assert "folder.mp4 already exists" in refused(clip, sound, "--overwrite", out=tmp_path / "folder.mp4")
     assert "is an input or the output" in refused(clip, sound, "--report", clip)
+    for report in (tmp_path, tmp_path / "no" / "report.json", Path("/proc/report.json")):
+        assert f"can not write {report}" in refused(clip, sound, "--report", report)
     link = tmp_path / "link.mp4"
     link.symlink_to(clip)
     assert "is an input" in refused(clip, sound, "--overwrite", out=link)
 
 
-def test_models_that_can_not_be(refused, clip, speech, tmp_path, monkeypatch):
+def test_models_that_can_not_be(refused, clip, speech, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     assert "bad.onnx" in refused(clip, speech(1.0), "--model", tmp_path / "bad.onnx")
+    old = save_editor(tmp_path / "old.onnx", 0.0, card(format=1))
+    assert "old.onnx does not fit this version; got format 1" in refused(clip, speech(1.0), "--model", old)
     assert "no.onnx does not exist" in refused(clip, speech(1.0), "--model", tmp_path / "no.onnx")
 
 
 @pytest.fixture
 def tmpfs(tmp_path):
-    """A disk of its own of 200 kB, or a skip where this user may not mount one."""
+    """A disk of its own of 40 kB, or a skip where this user may not mount one."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", folder], capture_output=True).returncode:
         pytest.skip("mounting a small disk needs root")
     yield folder
     subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.media
-def test_a_full_disk_and_one_that_may_not_be_written(media, tmpfs, speech, tinting):
-    inputs = [media / "clip08_grid_lwbsza.mpg", speech(2.0), "-o", tmpfs / "out.mp4", "--model", tinting]
+def test_a_full_disk_and_one_that_may_not_be_written(talking, tmpfs, speech, tinting):
+    inputs = [talking, speech(2.0), "-o", tmpfs / "out.mp4", "--model", tinting]
     command = [*map(str, [sys.executable, "-m", "components.dub", *inputs]), "--i-have-consent"]
     for option, reason in ((None, "No space left on device"), ("remount,ro", "Read-only file system")):
         if option:
@@ -151,15 +157,13 @@ def test_options_out_of_range(refused, clip, speech, more):
     assert more[0] in refused(clip, speech(1.0), *more)
 
 
-@pytest.mark.media
-def test_a_dub_imports_no_training_library(media, tmp_path, tinting):
+def test_a_dub_imports_no_training_library(talking, speech, tmp_path, tinting):
     code = (
         "import sys; from components.dub.__main__ import main; main()\n"
         "heavy = {'torch', 'lightning', 'pandas', 'onnx', 'sklearn'} & {*sys.modules}\n"
         "assert not heavy, heavy\n"
     )
-    clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
-    arguments = [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"]
+    arguments = [talking, speech(2.0), "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"]
     arguments += ["--report", tmp_path / "out.json"]
     done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -167,8 +171,7 @@ def test_a_dub_imports_no_training_library(media, tmp_path, tinting):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.mp4"]
 
 
-@pytest.mark.media
-def test_ctrl_c_leaves_nothing(media, tmp_path, tinting):
+def test_ctrl_c_leaves_nothing(talking, speech, tmp_path, tinting):
     code = (
         "import os, signal; from components.dub import output\n"
         "add = output.Writer.add\n"
@@ -178,8 +181,7 @@ def test_ctrl_c_leaves_nothing(media, tmp_path, tinting):
         "output.Writer.add = stop\n"
         "from components.dub.__main__ import main; main()\n"
     )
-    clip, sound = media / "clip08_grid_lwbsza.mpg", media / "audio11_latentsync1.wav"
-    arguments = [*map(str, [clip, sound, "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"])]
+    arguments = [*map(str, [talking, speech(2.0), "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"])]
     for name in ("SIGINT", "SIGTERM"):
         run = [sys.executable, "-c", code.replace("{name}", name), *arguments]
         done = subprocess.run(run, capture_output=True, text=True)

@@ -5,7 +5,9 @@ import pytest
 
 from components.core.media import audio, mel
 from components.core.media.video import MediaError
+from components.dub.output import SOUND_HZ, Sound
 from components.dub.speech import Speech
+from tests.core.media.test_audio import FORMATS, encode
 
 
 @pytest.fixture
@@ -82,3 +84,15 @@ def test_what_is_no_speech_is_refused(tmp_path, samples, reason):
     with pytest.raises(MediaError, match=r"speech\.wav") as caught:
         Speech.load(path)
     assert not reason or caught.value.reason == reason
+
+
+@pytest.mark.parametrize(("name", "codec", "rate", "layout"), FORMATS)
+def test_speech_of_any_format_is_heard_and_written_at_its_length(tmp_path, name, codec, rate, layout):
+    path = encode(tmp_path / name, codec, rate, layout)
+    assert Speech.load(path).duration_s == pytest.approx(1, abs=0.06)  # a coder may add what is left of its last block
+    sound = Sound.of(path)
+    assert sound.layout == layout
+    written = np.concatenate(list(sound.blocks), 1)
+    assert written.shape[0] == {"mono": 1, "stereo": 2, "5.1": 6}[layout]
+    assert written.shape[1] / SOUND_HZ == pytest.approx(1, abs=0.06)
+    assert np.abs(written[0]).max() > 0.3

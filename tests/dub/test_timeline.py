@@ -13,7 +13,7 @@ from components.dub.timeline import steady, timeline
 
 
 def frames(times):
-    return [Frame(np.full((2, 2, 3), index, np.uint8), time_s) for index, time_s in enumerate(times)]
+    return [Frame(np.full((2, 2, 3), index % 256, np.uint8), time_s) for index, time_s in enumerate(times)]
 
 
 def at_25(count):
@@ -64,6 +64,27 @@ def test_pingpong_of_a_single_frame_holds_it():
 def test_pingpong_remembers_only_so_much(monkeypatch):
     monkeypatch.setattr(module, "PINGPONG_BYTES", 3 * 12)
     assert shown(timeline(at_25(6), 25, 0.48, "speech", "pingpong")) == [0, 1, 2, 3, 4, 5, 4, 3, 4, 5, 4, 3]
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 60])
+@pytest.mark.parametrize(
+    ("video_s", "speech_s", "policy", "seconds"),
+    [
+        (8, 3, "video", 8),
+        (8, 3, "speech", 3),
+        (8, 3, "shortest", 3),
+        (3, 8, "video", 3),
+        (3, 8, "speech", 8),
+        (3, 8, "shortest", 3),
+        (3, 60, "speech", 60),
+        (3, 60, "shortest", 3),
+    ],
+)
+def test_five_seconds_more_or_less_and_sixty_for_three_are_frame_exact(fps, video_s, speech_s, policy, seconds):
+    source = frames(np.arange(video_s * fps) / fps)
+    pictures = list(timeline(source, fps, speech_s, policy, "pingpong"))
+    assert len(pictures) == seconds * fps
+    assert pictures[-1].end_s == pytest.approx(seconds)
 
 
 def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact():

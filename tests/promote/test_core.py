@@ -40,6 +40,7 @@ def project(tmp_path: Path) -> core.Project:
     found = core.Project(tmp_path / "project")
     measured(found, 0.5)
     files.write_text(found.export / "dubstrap.onnx", "weights")
+    files.write_text(found.export / "dubstrap_sync.onnx", "weights of the sync expert")
     files.write_text(found.export / "MODEL_CARD.md", "# dubstrap editor\n")
     files.write_text(found.folder / "LICENSE", "Apache-2.0")
     files.write_json(
@@ -71,7 +72,8 @@ def test_an_approved_model_is_promoted_with_its_cards(project: core.Project):
     decide(project, "approve")
     assert core.promote(project, MADE_OF) == CARD
     assert {path.name for path in project.approved.iterdir()} == {
-        "dubstrap.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json", "LICENSE", "SHA256SUMS",
+        "dubstrap.onnx", "dubstrap_sync.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json",
+        "LICENSE", "SHA256SUMS",
     }  # fmt: skip
     model = (project.approved / "MODEL_CARD.md").read_text()
     assert "Code `c0de`, data `da7a.dir` (data.dvc), run `run1`" in model
@@ -147,7 +149,15 @@ def test_a_release_holds_everything_and_repeats(project: core.Project, tmp_path:
     with tarfile.open(first) as tar:
         names = {Path(member.name).name for member in tar}
         assert all(member.name.startswith(f"dubstrap-{CARD}/") for member in tar)
-    assert {"dubstrap.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "LICENSE", "SHA256SUMS"} <= names
+    assert {
+        "dubstrap.onnx",
+        "dubstrap_sync.onnx",
+        "card.json",
+        "MODEL_CARD.md",
+        "DATA_CARD.md",
+        "LICENSE",
+        "SHA256SUMS",
+    } <= names
     assert (tmp_path / f"dist/dubstrap-{CARD}.tar.gz.sha256").read_text().startswith(hashlib.sha256(once).hexdigest())
 
 

@@ -99,6 +99,13 @@ def test_any_codec_rate_and_layout_is_the_same_sound_at_the_same_time(tmp_path, 
     assert np.abs(inner).max() > 0.3
 
 
+def test_speech_in_the_centre_of_surround_sound_is_heard(tmp_path) -> None:
+    samples = np.zeros((48_000, 6), np.float32)
+    samples[:, 2] = 0.5 * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)
+    soundfile.write(tmp_path / "a.wav", samples, 48_000)
+    assert audio.loudness_dbfs(audio.load(tmp_path / "a.wav")) > -20  # a tone of this height alone has -9
+
+
 def test_a_stream_keeps_the_channels_and_holds_little(tmp_path) -> None:
     path = encode(tmp_path / "a.wav", "pcm_s16le", 44_100, "stereo", 20.0)
     blocks = list(audio.stream(path, 48_000, "stereo"))

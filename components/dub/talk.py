@@ -1,0 +1,179 @@
+"""Who of several talks: lips against the video's own sound, by the sync expert, or by loudness where there is none."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.core.media import FPS, MEL_BINS, MEL_HZ, MEL_PER_FRAME, RATE_HZ, audio, geometry, mel, video
+from components.core.media import face as landmarks_of
+from components.core.media.face import MEASURES, FaceMesh
+from components.core.media.video import MediaError
+from components.dub.follow import REACH, Face, squared
+from components.dub.sync import SyncExpert
+
+Image = NDArray[np.uint8]
+Rows = NDArray[np.float32]
+
+MOST_FACES = 6
+TALK_S = 8.0
+"""So much of the beginning decides who talks."""
+ENOUGH_S = 1.5
+MOVES = 0.03
+"""Standard deviation of the lip opening, in distances of the eyes: speech has 0.05 to 0.14, rest below 0.01."""
+STILL = 0.35
+"""A mouth that moves less than this share of another's is at rest beside it."""
+NEAR_FRAMES, FAR_FRAMES = 3, 15
+"""Sound and picture of a clip may be so far apart; scores at up to so many frames are what a wrong sound has."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a talker's score has to be.
+
+    Attributes:
+        alone: where every other mouth rests.
+        least: where another moves too.
+        ahead: by so much it then beats the others that move.
+    """
+
+    alone: float
+    least: float
+    ahead: float
+
+
+LOUDNESS = Bar(alone=0.2, least=0.35, ahead=0.25)
+"""Of the correlation of opening and loudness."""
+EXPERT = Bar(alone=0.1, least=0.15, ahead=0.1)
+"""Of the expert's cosine in step over the median of those out of step."""
+
+
+@dataclass
+class Talk:
+    """How a face's mouth moves.
+
+    Attributes:
+        last: where the face was seen last.
+        frames: numbers, at 25 fps, of the frames in which it was seen.
+        openings: of the lips in these.
+        windows: (h w 3) of these, as the sync expert sees them; empty where there is none.
+        in_step: how well it goes with the sound, as `Bar` measures it; 0 where there is too little of either.
+    """
+
+    last: Face
+    frames: list[int] = field(default_factory=list)
+    openings: list[float] = field(default_factory=list)
+    windows: list[Image] = field(default_factory=list)
+    in_step: float = 0.0
+
+    @property
+    def motion(self) -> float:
+        """Standard deviation of its opening."""
+        return float(np.std(self.openings)) if self.openings else 0.0
+
+
+def talks(path: Path, faces: list[Face], pixel_width: float, expert: SyncExpert | None) -> list[Talk]:
+    """How each face's mouth moves in the first seconds, and how well that goes with the video's own sound."""
+    found = [Talk(face) for face in faces]
+    with FaceMesh(faces=MOST_FACES) as mesh:
+        for number, rgb in enumerate(beginning(path, pixel_width)):
+            for landmarks in mesh.detect(rgb):
+                talk = _whose(Face.of(landmarks), found, number)
+                if talk is None:
+                    continue
+                talk.last = Face.of(landmarks)
+                talk.frames.append(number)
+                talk.openings.append(float(landmarks_of.measures(landmarks[None])[0, MEASURES.index("opening")]))
+                if expert:
+                    transform = geometry.alignment(landmarks[None], expert.card.size_px)[0]
+                    crop = geometry.warp(rgb, transform, expert.card.size_px)
+                    talk.windows.append(expert.card.window.take(crop[None])[0].copy())
+    rows = heard(path)
+    for talk in found if rows is not None else ():
+        talk.in_step = in_sync(talk, rows, expert) if expert else with_loudness(talk, rows)
+    return found
+
+
+def clear(talks: list[Talk], bar: Bar) -> int | None:
+    """The one that talks: its mouth moves, and every other's rests or is less in step with the sound; else None."""
+    order = sorted(range(len(talks)), key=lambda index: -talks[index].in_step)
+    moving = [index for index in order if talks[index].motion >= MOVES]
+    for index in moving[:1]:
+        one, others = talks[index], [talks[other] for other in order if other != index]
+        alone = all(other.motion < STILL * one.motion for other in others)
+        leads = all(other.motion < MOVES or other.in_step <= one.in_step - bar.ahead for other in others)
+        if (alone and one.in_step >= bar.alone) or (leads and one.in_step >= bar.least):
+            return index
+    return None
+
+
+def in_sync(talk: Talk, rows: Rows, expert: SyncExpert) -> float:
+    """The expert's mean cosine at the best offset of up to NEAR_FRAMES, over the median one of all to FAR_FRAMES."""
+    margin, least = expert.card.mel_margin, FAR_FRAMES + expert.card.frames
+    padded = np.pad(rows, ((margin, MEL_HZ), (0, 0)), constant_values=mel.SILENCE)
+    offsets = range(-FAR_FRAMES, FAR_FRAMES + 1)
+    sums, counts = np.zeros((2, len(offsets)))
+    for run in runs(talk.frames):
+        start, stop = MEL_PER_FRAME * talk.frames[run.start], MEL_PER_FRAME * (talk.frames[run.stop - 1] + 1)
+        if run.stop - run.start < least or stop + 2 * margin > len(padded):
+            continue
+        cosines = expert.cosines(np.stack(talk.windows[run]), padded[start : stop + 2 * margin])
+        sums += [np.trace(cosines, offset) for offset in offsets]
+        counts += [len(cosines) - abs(offset) for offset in offsets]
+    if counts.max() < ENOUGH_S * FPS:
+        return 0.0
+    means = sums / counts
+    near = means[FAR_FRAMES - NEAR_FRAMES : FAR_FRAMES + NEAR_FRAMES + 1]
+    return float(near.max() - np.median(means))
+
+
+def with_loudness(talk: Talk, rows: Rows) -> float:
+    """The best correlation of opening and loudness at an offset of up to NEAR_FRAMES."""
+    if len(talk.frames) < 12 or talk.frames[-1] - talk.frames[0] < ENOUGH_S * FPS:
+        return 0.0
+    loudness = rows[:, : 3 * MEL_BINS // 4].mean(1)  # above lie hiss and sibilants
+    smooth = np.convolve(loudness, np.hanning(13) / np.hanning(13).sum(), "same")  # over a syllable
+    frames, openings, found = np.array(talk.frames), np.array(talk.openings), [0.0]
+    for lag in range(-NEAR_FRAMES * MEL_PER_FRAME, NEAR_FRAMES * MEL_PER_FRAME + 1, 2):
+        index = frames * MEL_PER_FRAME + lag
+        inside = (index >= 0) & (index < len(smooth))
+        heard = smooth[index[inside]]
+        if inside.sum() >= 12 and np.std(heard) > 0 and np.std(openings[inside]) > 0:
+            found.append(float(np.corrcoef(openings[inside], heard)[0, 1]))
+    return max(found)
+
+
+def runs(frames: list[int]) -> list[slice]:
+    """The places in the list of each stretch of numbers that follow one another."""
+    starts = [0, *(i for i in range(1, len(frames)) if frames[i] != frames[i - 1] + 1), len(frames)]
+    return [slice(*pair) for pair in pairwise(starts) if pair[0] < pair[1]]
+
+
+def beginning(path: Path, pixel_width: float) -> Iterator[Image]:
+    """The pictures of the first seconds at 25 fps, their pixels made square."""
+    end_s = min(TALK_S, video.probe(path).duration_s)
+    for rgb in video.resample(video.frames(path), FPS, 0.0, end_s):
+        yield squared(rgb, pixel_width)
+
+
+def _whose(face: Face, talks: list[Talk], number: int) -> Talk | None:
+    """The one whose face this is; None where it is too far from all, or that one is already seen in this frame."""
+    nearest = min(talks, key=lambda known: known.last.distance(face))
+    same = nearest.last.distance(face) < REACH and nearest.frames[-1:] != [number]
+    return nearest if same else None
+
+
+def heard(path: Path) -> Rows | None:
+    """Log-mel of the video's own sound in the first seconds; None without sound."""
+    blocks: list[NDArray[np.float32]] = []
+    try:
+        for block in audio.stream(path):
+            blocks.append(block[0])
+            if sum(map(len, blocks)) > (TALK_S + 1) * RATE_HZ:
+                break
+    except MediaError:
+        return None
+    return mel.log_mel(np.concatenate(blocks))

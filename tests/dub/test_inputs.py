@@ -1,0 +1,154 @@
+"""Whole dubs of every kind of input: what was there is kept, and picture and sound are in step at both ends."""
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from components.core.media import audio, video
+from components.dub import DubOptions, dub
+from tests.dub.builders import SOUND_HZ, save_pictures
+from tests.dub.people import film
+
+TICK = Fraction(1, 90_000)
+FRAMES = 30
+FLASHES = (7, FRAMES - 4)
+"""Pictures in which the corner is white."""
+CORNER = np.s_[:24, :24]
+
+
+def steady(fps) -> dict:
+    return {"times": [round(index / fps / TICK) for index in range(FRAMES)], "rate": fps}
+
+
+AT_25 = [index * 3600 for index in range(FRAMES)]
+UNEVEN = [int(pts) for pts in np.cumsum(np.random.default_rng(0).integers(1500, 7500, FRAMES))]
+EDIT_LIST = {"avoid_negative_ts": "disabled", "use_editlist": "1"}
+RATES = {
+    "23.976": steady(Fraction(24000, 1001)),
+    "24": steady(Fraction(24)),
+    "29.97": steady(Fraction(30000, 1001)),
+    "50": steady(Fraction(50)),
+    "60": steady(Fraction(60)),
+    "variable": {"times": UNEVEN},
+    "first PTS is 1 s": {"times": [pts + 90_000 for pts in AT_25]},
+    "edit list cuts the start": {"times": [pts - 5 * 3600 for pts in AT_25], "container": EDIT_LIST},
+}
+LOOKS = {
+    "no B-frames": {"options": {"crf": "10", "bf": "0"}},
+    "turned by 90": {"rotation": 90},
+    "turned by 180": {"rotation": 180},
+    "turned by 270": {"rotation": 270},
+    "odd": {"size": (191, 187), "pixel_format": "yuv444p"},
+    "odd 4:2:0": {"size": (191, 187), "codec": "libvpx-vp9", "suffix": ".webm", "options": {"deadline": "realtime"}},
+    "portrait": {"size": (180, 320)},
+    "4:2:2": {"pixel_format": "yuv422p"},
+    "4:4:4": {"pixel_format": "yuv444p"},
+    "10 bits": {"pixel_format": "yuv420p10le"},
+    "10 bits 4:4:4": {"pixel_format": "yuv444p10le"},
+    "full range": {"colour_range": 2},
+    "BT.709": {"matrix": 1},
+    "BT.601": {"matrix": 6},
+    "BT.709 full range": {"matrix": 1, "colour_range": 2},
+    "not square": {"size": (144, 192), "aspect": Fraction(4, 3)},
+    "not square and turned": {"size": (192, 144), "aspect": Fraction(3, 4), "rotation": 90},
+    "a sound track": {"tones": (300,)},
+    "several sound tracks": {"tones": (300, 500, 700)},
+}
+
+
+def shown(size) -> list[np.ndarray]:
+    """A person who talks, (width, height) as displayed; the corner is black, and white in two of the pictures."""
+    width, height = size
+    pictures = []
+    for index, rgb in enumerate(film(0, FRAMES).pictures):
+        if height > 1.5 * width:  # a face keeps its shape: what a portrait has more is above and below it
+            more = round((height / width - 1) * len(rgb) / 2)
+            rgb = cv2.copyMakeBorder(rgb, more, more, 0, 0, cv2.BORDER_REPLICATE)
+        picture = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        picture[CORNER] = 255 * (index in FLASHES)
+        pictures.append(picture)
+    return pictures
+
+
+def recorded(path, times=AT_25, size=(192, 192), **look):
+    """The clip, with the pictures stored as they have to be to be displayed upright."""
+    turns = look.get("rotation", 0) // 90
+    return save_pictures(path, (np.rot90(rgb, turns) for rgb in shown(size)), times, TICK, **look)
+
+
+def flashes_s(frames) -> list[float]:
+    """When the corner is white."""
+    return [frame.time_s for frame in frames if frame.rgb[CORNER][4:20, 4:20].mean() > 128]
+
+
+def clicking(path, times_s, seconds):
+    """Faint noise with a burst of sound at each of these times."""
+    samples = np.random.default_rng(0).normal(0, 0.01, round(seconds * SOUND_HZ)).astype(np.float32)
+    for at_s in times_s:
+        burst = np.s_[round(at_s * SOUND_HZ) : round(at_s * SOUND_HZ) + 480]
+        samples[burst] = 0.9 * np.sin(np.arange(480) / 4)[: len(samples[burst])]
+    audio.write_wav(path, samples, SOUND_HZ)
+    return path
+
+
+def clicks_s(path) -> np.ndarray:
+    """When bursts begin."""
+    heard = np.abs(audio.load(path, SOUND_HZ)) > 0.4
+    starts = np.flatnonzero(heard) / SOUND_HZ
+    return starts[np.diff(starts, prepend=-1) > 0.1]
+
+
+def tags(path):
+    """What says how the pictures are to be shown, and the number of sound tracks."""
+    with av.open(str(path)) as container:
+        stream, sounds = container.streams.video[0], len(container.streams.audio)
+        first = next(container.decode(stream))
+        full = first.color_range == 2  # where nothing is said it is limited, and so x264 does not say that
+        colour = (first.colorspace, full, first.color_primaries, first.color_trc)
+        return (*map(int, colour), stream.sample_aspect_ratio or Fraction(1)), sounds
+
+
+@pytest.mark.parametrize("case", [*RATES, *LOOKS])
+def test_what_is_there_is_kept_and_sound_is_in_step_at_both_ends(tmp_path, tinting, case):
+    look = dict((RATES | LOOKS)[case])
+    source, out = recorded(tmp_path / f"source{look.pop('suffix', '.mp4')}", **look), tmp_path / "out.mp4"
+    before, pictures = video.probe(source), list(video.frames(source))
+    events = flashes_s(pictures)
+    speech = clicking(tmp_path / "speech.wav", events, before.duration_s)
+    report = dub(source, speech, out, DubOptions(model=tinting, consent=True))
+    after, made = video.probe(out), list(video.frames(out))
+
+    for name in ("width_px", "height_px", "rotation_deg", "vfr", "frames"):
+        assert getattr(after, name) == getattr(before, name), name
+    uneven_s = 0.02 if before.vfr else 1e-4  # where frames differ, the last one is as long as one is on average
+    assert after.duration_s == pytest.approx(before.duration_s, abs=uneven_s)
+    assert float(after.fps) == pytest.approx(float(before.fps), rel=0.02 if before.vfr else 1e-3)
+    whole = "yuv444p" if before.width_px % 2 else before.pixel_format.replace("yuvj", "yuv")
+    assert after.pixel_format.replace("yuvj", "yuv") == whole
+    assert [frame.time_s for frame in made] == pytest.approx([frame.time_s for frame in pictures], abs=1e-4)
+    assert report.gaps == ()
+    for one, other in zip(pictures, made, strict=True):
+        assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 4  # upright, in order, and of the same colours
+    assert any((other.rgb.astype(int) - one.rgb)[..., 0].max() > 30 for one, other in zip(pictures, made, strict=True))
+
+    (shown_before, sounds), (shown_after, sounds_after) = tags(source), tags(out)
+    assert shown_after == shown_before
+    assert sounds_after == max(1, sounds)  # the speech in place of the first
+    seen, heard = flashes_s(made), clicks_s(out)
+    assert len(events) == len(seen) == len(heard) == 2
+    frame_s = float(np.median(np.diff([frame.time_s for frame in made])))
+    for at_s, sound_s in zip(seen, heard, strict=True):
+        assert abs(at_s - sound_s) < frame_s
+
+
+def test_the_generated_clips_are_what_they_are_called(tmp_path):
+    """B-frames, an edit list that cuts, a late first PTS and an uneven rate are really in the files."""
+    with av.open(str(recorded(tmp_path / "plain.mp4"))) as container:
+        kinds = {frame.pict_type for frame in container.decode(video=0)}
+    assert kinds >= {av.video.frame.PictureType.B, av.video.frame.PictureType.P}
+    assert video.probe(recorded(tmp_path / "cut.mp4", **RATES["edit list cuts the start"])).frames == FRAMES - 5
+    assert video.probe(recorded(tmp_path / "late.mp4", **RATES["first PTS is 1 s"])).start_s == 1
+    assert video.probe(recorded(tmp_path / "uneven.mp4", **RATES["variable"])).vfr
