@@ -1,12 +1,9 @@
 """Checks clips or pairs against suites of expectations, and stops the pipeline where training would be wrong."""
 
 import argparse
-import logging
 from pathlib import Path
 
-from components.core.base import errors, files, params, reviews, runtime
-from components.validate import core, expectations, tables
-from components.validate.params import ClipsParams, Limits, PairsParams
+from components.core.base import errors, runtime
 
 
 def arguments() -> argparse.Namespace:
@@ -31,40 +28,9 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     runtime.start()
-    {"clips": validate_clips, "pairs": validate_pairs, "footage": validate_footage}[options.table](options)
+    from components.validate import shell
 
-
-def validate_clips(options: argparse.Namespace) -> None:
-    table = tables.read(options.clips / "clips.parquet", "ingest")
-    outcomes = core.check_clips(table, params.load(ClipsParams, "validate.clips"), options.out / "data_docs")
-    files.write_json(options.metrics, {"clips": len(table), **expectations.summary(outcomes)})
-    expectations.report(outcomes, "clips.parquet")
-    expectations.require(outcomes, "clips.parquet")
-
-
-def validate_pairs(options: argparse.Namespace) -> None:
-    values = params.load(PairsParams, "validate.pairs")
-    pairs = tables.read(options.pairs / "pairs.parquet", "pairs")
-    crops = tables.read(options.crops / "crops.parquet", "crop")
-    outcomes = core.check_pairs(pairs, values, options.out / "data_docs")
-    expectations.report(outcomes, "pairs.parquet")
-    expectations.require(outcomes, "pairs.parquet")
-    result = core.sort(pairs, outcomes, reviews.rejected(options.reviews, "pair"))
-    tables.write(options.out / "accepted.parquet", result.accepted)
-    tables.write(options.out / "quarantined.parquet", result.quarantined)
-    core.require_yield(result, outcomes, values.min_accepted)
-    found = core.compare(result.accepted, crops, values.drift, options.out / "drift.html")
-    if found.is_too_far:
-        logging.getLogger(__name__).warning("companions drift from real clips: %s", found.scores)
-    files.write_json(options.metrics, core.figures(result, outcomes, found))
-
-
-def validate_footage(options: argparse.Namespace) -> None:
-    new, crops = (tables.read(folder / "crops.parquet", "crop") for folder in (options.new, options.crops))
-    found = core.compare_footage(new, crops, params.load(Limits, "validate.footage"), options.out / "drift.html")
-    if found.is_too_far:
-        logging.getLogger(__name__).warning("new footage drifts from what was trained on: %s", found.scores)
-    files.write_json(options.metrics, {"clips": len(new), **core.drifted(found)})
+    {"clips": shell.clips, "pairs": shell.pairs, "footage": shell.footage}[options.table](options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""Reads what a check needs from its folders and params, checks, writes."""
+
+import argparse
+import logging
+
+from components.core.base import files, params, reviews
+from components.validate import core, expectations, tables
+from components.validate.params import ClipsParams, Limits, PairsParams
+
+
+def clips(options: argparse.Namespace) -> None:
+    """Clips: a broken critical expectation stops the pipeline."""
+    table = tables.read(options.clips / "clips.parquet", "ingest")
+    outcomes = core.check_clips(table, params.load(ClipsParams, "validate.clips"), options.out / "data_docs")
+    files.write_json(options.metrics, {"clips": len(table), **expectations.summary(outcomes)})
+    expectations.report(outcomes, "clips.parquet")
+    expectations.require(outcomes, "clips.parquet")
+
+
+def pairs(options: argparse.Namespace) -> None:
+    """Pairs: the bad ones are quarantined, each with its reason."""
+    values = params.load(PairsParams, "validate.pairs")
+    made = tables.read(options.pairs / "pairs.parquet", "pairs")
+    crops = tables.read(options.crops / "crops.parquet", "crop")
+    outcomes = core.check_pairs(made, values, options.out / "data_docs")
+    expectations.report(outcomes, "pairs.parquet")
+    expectations.require(outcomes, "pairs.parquet")
+    result = core.sort(made, outcomes, reviews.rejected(options.reviews, "pair"))
+    tables.write(options.out / "accepted.parquet", result.accepted)
+    tables.write(options.out / "quarantined.parquet", result.quarantined)
+    core.require_yield(result, outcomes, values.min_accepted)
+    found = core.compare(result.accepted, crops, values.drift, options.out / "drift.html")
+    if found.is_too_far:
+        logging.getLogger(__name__).warning("companions drift from real clips: %s", found.scores)
+    files.write_json(options.metrics, core.figures(result, outcomes, found))
+
+
+def footage(options: argparse.Namespace) -> None:
+    """New footage against what was trained on: a drift report."""
+    new, crops = (tables.read(folder / "crops.parquet", "crop") for folder in (options.new, options.crops))
+    found = core.compare_footage(new, crops, params.load(Limits, "validate.footage"), options.out / "drift.html")
+    if found.is_too_far:
+        logging.getLogger(__name__).warning("new footage drifts from what was trained on: %s", found.scores)
+    files.write_json(options.metrics, {"clips": len(new), **core.drifted(found)})
