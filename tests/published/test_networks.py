@@ -25,7 +25,7 @@ def clip(seed: int) -> np.ndarray:
 
 def sound(seconds: float) -> np.ndarray:
     """A voice of sorts: what python_speech_features was asked about, for `test_mfcc`."""
-    t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     voice = 0.3 * np.sin(2 * np.pi * 200 * t) * (1 + np.sin(2 * np.pi * 3 * t)) / 2
     return (voice + 0.05 * np.sin(2 * np.pi * 3100 * t) + 0.001 * np.sin(2 * np.pi * 6000 * t * t)).astype(np.float32)
 
