@@ -27,7 +27,15 @@ ORDER = {
     "statistics": 1,
     "models": 2,
 }  # in core, a library imports only those of a lower number
-TOOLS = {"studio", "dub", "verify", "review", "rights", "promote", "published"}  # the packages that run and are no stage
+TOOLS = {
+    "studio",
+    "dub",
+    "verify",
+    "review",
+    "rights",
+    "promote",
+    "published",
+}  # the packages that run and are no stage
 FILES = sorted(path for folder in ("components", "flows") for path in (ROOT / folder).rglob("*.py"))
 PACKAGES = sorted(path.parent for path in COMPONENTS.glob("*/__init__.py") if path.parent.name != "core")
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
