@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pyarrow.parquet
 
 from components.core.base import files, gate, reviews
@@ -81,12 +82,14 @@ def _clips(table: Path) -> str:
     """CSV of the gated row's figures clip by clip: later runs' distributions are compared with them."""
     if not table.is_file():
         raise UserError(f"{table} does not exist", fix="Run `dvc repro evaluate`.")
-    rows = [row for row in pyarrow.parquet.read_table(table).to_pylist() if row["row"] == gate.GATED_ROW]
-    names = [name for name, value in rows[0].items() if isinstance(value, float)] if rows else []
+    read = pyarrow.parquet.read_table(table)
+    names = [field.name for field in read.schema if pyarrow.types.is_floating(field.type)]
     text = io.StringIO()
     writer = csv.DictWriter(text, ["pair_id", *names], extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: "" if v != v else v for k, v in row.items()} for row in rows)
+    for row in read.to_pylist():
+        if row["row"] == gate.GATED_ROW:
+            writer.writerow({name: "" if value != value else value for name, value in row.items()})
     return text.getvalue()
 
 

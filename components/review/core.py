@@ -179,6 +179,7 @@ def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
         "rejects": sections.rejects(run),
         "drifts": sections.drifts(run),
         "published": sections.published(run),
+        "real": sections.real(run),
         "speed": run.metrics("export").get("parity", {}),
         "lineage": sections.lineage(run),
         "changed": sections.changed_params(runs[0], run) if len(runs) > 1 else [],

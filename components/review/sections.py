@@ -82,6 +82,25 @@ def ablations(run: Run) -> list[Table]:
     return [table for table in tables if table.lines]
 
 
+def real(run: Run) -> list[Table]:
+    """The tables of `python -m scripts.real_footage`, a kind of test each; none where it has not run."""
+    kinds: dict[str, dict[str, Mapping[str, float]]] = {}
+    for name, values in run.metrics("real").items():
+        kind, _, line = name.partition(", ")
+        by_clip = all(isinstance(value, Mapping) for value in values.values())
+        kinds.setdefault(kind, {}).update(values if by_clip else {line: values})
+    tables = []
+    for kind, lines in kinds.items():
+        names = list(dict.fromkeys(name for values in lines.values() for name in values))
+        cells = [(line, [_plain_cell(_number(values.get(name))) for name in names]) for line, values in lines.items()]
+        tables.append(Table((kind, *names), cells))
+    return tables
+
+
+def _number(value: Any) -> Mapping[str, float] | None:
+    return {"mean": value} if isinstance(value, int | float) else None
+
+
 def published(run: Run) -> Row:
     """The table of metrics/published.json, and what was not measured, with the path that is expected."""
     found = run.metrics("published")

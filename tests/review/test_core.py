@@ -101,6 +101,24 @@ def test_ablations_are_tables_of_their_own(tmp_path: Path):
     assert "train_steps" not in text
 
 
+def test_real_footage_is_a_group_of_its_own(tmp_path: Path):
+    project = world.write(tmp_path / "project")
+    hearing = {"clip01": {"r": 0.25, "loudness_r": 0.5}, "clip02": {"r": None}}
+    found = {"dub, studio": {"old_r": 0.75}, "dub, tuned": {"old_r": 0.125, "new_r": 0.5}, "hearing": hearing}
+    files.write_json(project / "metrics/real.json", found)
+    tables = sections.real(Run(project, "x", "abc"))
+    assert [table.head for table in tables] == [("dub", "old_r", "new_r"), ("hearing", "r", "loudness_r")]
+    lines = {line: [cell.text for cell in cells] for table in tables for line, cells in table.lines}
+    assert lines == {
+        "studio": ["0.75", "not measured"],
+        "tuned": ["0.125", "0.5"],
+        "clip01": ["0.25", "0.5"],
+        "clip02": ["not measured", "not measured"],
+    }
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    assert "#real" in read(tmp_path / "out").addresses
+
+
 def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     other = Run(world.write(tmp_path / "b", shift=0.2), "candidate", "def")
     core.build([Run(project, "base", "abc"), other], tmp_path / "out", OPTIONS)
