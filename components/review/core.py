@@ -169,6 +169,7 @@ def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
         "run": run,
         "card": run.card,
         "regressions": gate.regressions(run.metrics("evaluate"), base),
+        "headline": sections.headline(run, base.get("rows", {})),
         "metrics": sections.metrics(run, base.get("rows", {})),
         "slices": sections.slices(run, base.get("slices", {})),
         "ablations": sections.ablations(run),

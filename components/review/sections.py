@@ -16,26 +16,34 @@ HEADLINE = (
     "identity_cosine",
     "sharpness_ratio", "success_rate",
 )  # fmt: skip
+CONTENDERS = ("copy", "generator", "editor", "onnx")
 SLICE_ROW = "editor"
+AGAINST_ITSELF = ("mouth_psnr_db",)
+"""Where the truth's value is a cap that says nothing and would squeeze a chart."""
 PUBLISHED_WAY = {"lse_c": "↑", "lse_d": "↓", "csim": "↑", "lpips": "↓", "fid": "↓", "fvd": "↓"}
 DOWN_TOO = ("seconds_per_second",)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure: its text, its change against the other run, and whether that is `better`, `worse` or neither."""
+    """One figure, its interval, its change against the other run, and whether that is `better`, `worse` or neither."""
 
     text: str
-    change: str
-    verdict: str
+    interval: str = ""
+    change: str = ""
+    verdict: str = ""
+
+
+Line = tuple[str, Sequence[Cell]]
+"""A line's heading and its cells."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a heading per column; the first cell of a line is its heading."""
+    """A table with a heading per column."""
 
     head: Sequence[str]
-    lines: Sequence[tuple[str, Sequence[Cell]]]
+    lines: Sequence[Line]
 
 
 def benchmark(run: Run) -> Row:
@@ -49,14 +57,27 @@ def benchmark(run: Run) -> Row:
 def metrics(run: Run, base: Mapping[str, Any]) -> Table:
     """Every metric of every row, and the change against the rows of `base`."""
     ours = benchmark(run)
-    rows = [row for row in ROWS if row in ours]
-    names = list(dict.fromkeys(name for name in (*gate.RIGHT, *(m for row in rows for m in ours[row]))))
-    used = [name for name in names if any(name in ours[row] for row in rows)]
-    lines = [
+    names = dict.fromkeys((*gate.RIGHT, *(name for values in ours.values() for name in values)))
+    return Table(("metric", *_present(ours, ROWS)), _by_metric(ours, base, ROWS, list(names)))
+
+
+def headline(run: Run, base: Mapping[str, Any]) -> Table:
+    """What a decision starts from: a few metrics of the editor and of what it has to beat."""
+    ours = benchmark(run)
+    return Table(("headline", *_present(ours, CONTENDERS)), _by_metric(ours, base, CONTENDERS, HEADLINE))
+
+
+def _by_metric(ours: Row, base: Mapping[str, Any], order: Sequence[str], names: Sequence[str]) -> list[Line]:
+    rows = _present(ours, order)
+    return [
         (f"{name} {wanted(name)}", [cell(name, ours[row].get(name), base.get(row, {}).get(name)) for row in rows])
-        for name in used
+        for name in names
+        if any(name in ours[row] for row in rows)
     ]
-    return Table(("metric", *rows), lines)
+
+
+def _present(ours: Row, order: Sequence[str]) -> list[str]:
+    return [row for row in order if row in ours]
 
 
 def slices(run: Run, base: Mapping[str, Any]) -> Table:
@@ -77,7 +98,8 @@ def ablations(run: Run) -> list[Table]:
     tables = []
     for kind, lines in run.metrics("ablations").items():
         names = [name for name in gate.RIGHT if any(name in values for values in lines.values())]
-        cells = [(line, [cell(name, values.get(name), None) for name in names]) for line, values in lines.items()]
+        ordered = sorted(lines.items(), key=lambda line: (int(line[0]) if line[0].isdigit() else 0, line[0]))
+        cells = [(line, [cell(name, values.get(name), None) for name in names]) for line, values in ordered]
         tables.append(Table((kind, *names), cells))
     return [table for table in tables if table.lines]
 
@@ -115,19 +137,19 @@ def published(run: Run) -> Row:
 
 def _plain_cell(value: Mapping[str, float] | None) -> Cell:
     if value is not None and "lo" not in value:
-        return Cell(f"{value['mean']:.3g}", "", "")
+        return Cell(f"{value['mean']:.3g}")
     return cell("", value, None)
 
 
 def cell(name: str, value: Mapping[str, float] | None, base: Mapping[str, float] | None) -> Cell:
     """A mean with its interval. Better and worse are differences beyond the other's whole interval."""
     if value is None:
-        return Cell("not measured", "", "")
-    text = f"{value['mean']:.3g} ({value['lo']:.3g} to {value['hi']:.3g})"
-    if base is None:
-        return Cell(text, "", "")
+        return Cell("not measured")
+    text, interval = f"{value['mean']:.3g}", f"({value['lo']:.3g} to {value['hi']:.3g})"
+    if base is None or base["mean"] == value["mean"]:
+        return Cell(text, interval)
     verdict = "worse" if gate.is_worse(name, value, base) else "better" if gate.is_worse(name, base, value) else ""
-    return Cell(text, f"{value['mean'] - base['mean']:+.3g}", verdict)
+    return Cell(text, interval, f"{value['mean'] - base['mean']:+.3g}", verdict)
 
 
 def wanted(name: str) -> str:
@@ -139,7 +161,8 @@ def wanted(name: str) -> str:
 def intervals(run: Run) -> list[tuple[str, Markup]]:
     """A chart of each headline metric: its mean and interval in every row."""
     ours = benchmark(run)
-    found = {name: {row: ours[row][name] for row in ROWS if name in ours.get(row, {})} for name in HEADLINE}
+    rows = {name: ROWS[1:] if name in AGAINST_ITSELF else ROWS for name in HEADLINE}
+    found = {name: {row: ours[row][name] for row in rows[name] if name in ours.get(row, {})} for name in HEADLINE}
     return [(f"{name} {wanted(name)}", charts.whiskers(values, name)) for name, values in found.items() if values]
 
 

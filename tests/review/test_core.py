@@ -32,8 +32,12 @@ class Tags(HTMLParser):
         self.text += data
 
 
+def page_of(site: Path) -> str:
+    return (site / "index.html").read_text()
+
+
 def read(site: Path) -> Tags:
-    return Tags((site / "index.html").read_text())
+    return Tags(page_of(site))
 
 
 def test_the_page_loads_nothing_from_elsewhere(site: Path):
@@ -87,6 +91,7 @@ def test_the_gate_and_changes_are_against_the_approved_run(tmp_path: Path):
     assert "not passed, 1 metric of the editor fell" in text
     assert "lip_opening_r: was 0.9 (0.85 to 0.95), is 0.5 (0.45 to 0.55)" in text
     assert "-0.4 worse" in text
+    assert page_of(tmp_path / "out").count('aria-label="headline table"') == 1
     assert "+0.4 better" in text
 
 

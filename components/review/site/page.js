@@ -118,7 +118,7 @@ function curves(item, seek) {
     make("span", { className: "key" }, make("i", { className: `swatch c${number % COLOURS}` }), name));
   const legend = make("p", { className: "legend" }, ...keys);
   return {
-    element: names.length ? make("div", {}, make("span", {}, "lip opening"), svg, legend) : make("p", {}, "lip opening: not measured"),
+    element: names.length ? make("div", {}, make("span", {}, `lip opening over time, ${figure(low)} to ${figure(high)} of the eyes' distance`), svg, legend) : make("p", {}, "lip opening: not measured"),
     at: (frame) => { cursor.setAttribute("x1", x(frame)); cursor.setAttribute("x2", x(frame)); },
     show: (tile, on) => names.forEach((name, number) => {
       if (name === tile) { lines[number].style.display = on ? "" : "none"; keys[number].hidden = !on; }
@@ -185,8 +185,8 @@ function player(item, changed) {
   });
   const element = make("div", { tabIndex: -1, "data-id": item.id },
     make("h3", {}, item.id),
-    make("p", {}, make("a", { href: address(item) }, "link to this one"), " · ", make("a", { href: item.film }, "the film itself")),
-    make("p", {}, item.reason ? `In quarantine: ${item.reason}. ` : "", item.slices.join(" · ")),
+    make("p", {}, item.reason ? `In quarantine: ${item.reason}. ` : "", [...item.slices, ""].join(" · "),
+      make("a", { href: address(item) }, "link to this one"), " · ", make("a", { href: item.film }, "the film itself")),
     make("div", { className: "tiles" }, ...canvases.map(({ figure }) => figure)),
     make("div", { className: "bar" }, play, step("one frame back", -1, "back"), step("one frame on", 1, "on"), slider, speed,
       make("label", {}, loop, " loop"), make("label", {}, mouth, " mouth only"), count),
