@@ -112,12 +112,12 @@ def test_real_footage_is_a_group_of_its_own(tmp_path: Path):
     found = {"dub, studio": {"old_r": 0.75}, "dub, tuned": {"old_r": 0.125, "new_r": 0.5}, "hearing": hearing}
     files.write_json(project / "metrics/real.json", found)
     tables = sections.real(Run(project, "x", "abc"))
-    assert [table.head for table in tables] == [("dub", "old_r", "new_r"), ("hearing", "r", "loudness_r")]
+    assert [table.head for table in tables] == [("dub", "old_r", "new_r"), ("hearing", "loudness_r", "r")]
     lines = {line: [cell.text for cell in cells] for table in tables for line, cells in table.lines}
     assert lines == {
         "studio": ["0.75", "not measured"],
         "tuned": ["0.125", "0.5"],
-        "clip01": ["0.25", "0.5"],
+        "clip01": ["0.5", "0.25"],
         "clip02": ["not measured", "not measured"],
     }
     core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
