@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.media import FPS, MEL_BINS, MEL_HZ, MEL_PER_FRAME, RATE_HZ, audio, geometry, mel, video
+from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, RATE_HZ, audio, geometry, mel, video
 from components.core.media import face as landmarks_of
 from components.core.media.face import MEASURES, FaceMesh
 from components.core.media.video import MediaError
@@ -113,12 +113,13 @@ def clear(talks: list[Talk], bar: Bar) -> int | None:
 def in_sync(talk: Talk, rows: Rows, expert: SyncExpert) -> float:
     """The expert's mean cosine at the best offset of up to NEAR_FRAMES, over the median one of all to FAR_FRAMES."""
     margin, least = expert.card.mel_margin, FAR_FRAMES + expert.card.frames
-    padded = np.pad(rows, ((margin, MEL_HZ), (0, 0)), constant_values=mel.SILENCE)
+    missing = max(0, MEL_PER_FRAME * (talk.frames[-1] + 1) - len(rows)) if talk.frames else 0
+    padded = np.pad(rows, ((margin, margin + missing), (0, 0)), constant_values=mel.SILENCE)
     offsets = range(-FAR_FRAMES, FAR_FRAMES + 1)
     sums, counts = np.zeros((2, len(offsets)))
     for run in runs(talk.frames):
         start, stop = MEL_PER_FRAME * talk.frames[run.start], MEL_PER_FRAME * (talk.frames[run.stop - 1] + 1)
-        if run.stop - run.start < least or stop + 2 * margin > len(padded):
+        if run.stop - run.start < least:
             continue
         cosines = expert.cosines(np.stack(talk.windows[run]), padded[start : stop + 2 * margin])
         sums += [np.trace(cosines, offset) for offset in offsets]

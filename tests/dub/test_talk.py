@@ -81,8 +81,8 @@ def test_stretches_of_frames_are_judged_each_by_its_own_sound(expert):
 
 def test_what_is_seen_after_the_end_of_the_sound_is_silence(expert):
     rows = np.repeat(np.random.default_rng(3).uniform(-1, 1, 60), 4)[:, None].repeat(80, 1).astype(np.float32)
-    frames = list(range(70))
-    after = np.concatenate([rows, np.full((40, 80), mel.SILENCE, np.float32)])
+    frames = list(range(100))
+    after = np.concatenate([rows, np.full((160, 80), mel.SILENCE, np.float32)])
     assert talk.in_sync(Talk(HERE, frames, [], shown(expert, after, frames)), rows, expert) > 0.1
 
 
