@@ -45,7 +45,7 @@ class Blender:
             return picture
         window = geometry.settled(self.matched(edited.window, edited.source), edited.source)
         self._measure(window, edited.source)
-        rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, self._mask)
+        rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, self._mask, edited.source)
         rgb = picture.rgb.copy()
         rgb[rows, columns] = pixels
         return replace(picture, rgb=rgb, before=picture.rgb, edited=(rows, columns))

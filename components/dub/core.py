@@ -23,7 +23,7 @@ from components.dub.blend import Blender
 from components.dub.credentials import Sources
 from components.dub.edit import Dubber, Edited, Model
 from components.dub.faces import Choice
-from components.dub.follow import Follower, Tracker, track
+from components.dub.follow import Follower, Once, Tracker, track
 from components.dub.journal import SUFFIX, Journal
 from components.dub.likeness import Likeness
 from components.dub.look import Look
@@ -37,8 +37,6 @@ from components.dub.talk import MOST_FACES
 from components.dub.timeline import LONGEST_S, steady, timeline
 
 DEFAULTS = DubOptions()
-AHEAD_FRAMES = 2
-"""Pictures that decoding is ahead of tracking; after it, a chunk is."""
 log = logging.getLogger(__name__)
 
 
@@ -179,21 +177,23 @@ def _written(job: Job, context: Context, signer: credentials.Signer | None) -> D
 def _dub(job: Job, temporary: Path, context: Context) -> Done:
     source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
     look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
-    with context.clock("track"):
-        sheet = context.target.with_suffix(".faces.png")
-        choice = faces.choose(source, job.options.face, sheet, look.pixel_width, job.editor.path)
-        bank = likeness.collect(source, choice, size_px, look.pixel_width)
-    with context.clock("audio"):
-        wanted = likeness.hear(job.voice.path, job.editor)
-    model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references))
     with ExitStack() as stack:
-        mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES))
+        with context.clock("track"):
+            sheet = context.target.with_suffix(".faces.png")
+            choice = faces.choose(source, job.options.face, sheet, look.pixel_width, job.editor.path)
+            mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES))
+            once = Once(mesh, 2 * likeness.BANK_FRAMES)
+            bank = likeness.collect(source, choice, once, size_px, look.pixel_width)
+        with context.clock("audio"):
+            wanted = likeness.hear(job.voice.path, job.editor)
+        model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references))
         others = stack.enter_context(Others(source, job.info.start_s))
         writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
         stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses
         follower = Follower(choice.face, alone=choice.count <= 1)
         known = context.journal.records("places", Tracker.SHAPE, np.float64)
-        tracker = Tracker(mesh, follower, size_px, look.pixel_width, known)
+        once.again(knows=not known.left)
+        tracker = Tracker(once, follower, size_px, look.pixel_width, known)
         for edited in stages.ahead(_edited(job, model, tracker, stages, context), chunk):
             with context.clock("paste"):
                 picture = blender.paste(edited)
@@ -212,7 +212,7 @@ def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: C
     clock, options, card = context.clock, job.options, job.editor.card
     frames = clock.each("decode", steady(video.frames(job.video.path), job.video.path))
     pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
-    seen = track(stages.ahead(pictures, AHEAD_FRAMES), tracker, clock)
+    seen = track(stages.ahead(pictures, likeness.AHEAD_FRAMES), tracker, clock)
     shape = (card.window.height, card.window.width, 3)
     known = context.journal.records("windows", shape, np.uint8)
     return Dubber(model, job.speech, job.sampling, clock, known).edit(stages.ahead(seen, card.chunk_frames))

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from components.core.media import face as landmarks_of
 from components.core.media import geometry
-from components.core.media.face import FaceMesh
 from components.core.media.geometry import SMOOTH_RADIUS_FRAMES
 from components.core.media.shots import Cuts
 from components.dub.journal import Records
@@ -99,6 +98,65 @@ class Follower:
         return chosen
 
 
+class Mesh(Protocol):
+    """What finds faces: `FaceMesh`."""
+
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Floats]:
+        """Landmarks (478, 3) of each face, the largest first."""
+
+    def reset(self) -> None:
+        """Forgets the picture before."""
+
+
+class Once:
+    """A mesh that is shown a video's beginning twice and looks once: the second time it says what it found.
+
+    So the second time it finds what a new mesh would, since its own memory goes on where the first look ended.
+
+    Args:
+        mesh: which looks.
+        most: pictures that it remembers; where the first look takes more of them, the second is one of its own.
+    """
+
+    def __init__(self, mesh: Mesh, most: int) -> None:
+        self._mesh, self._most = mesh, most
+        self._found, self._looked, self._second = deque[list[Floats]](), 0, False
+
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Floats]:
+        """As the mesh's."""
+        if self._second:
+            return self._found.popleft() if self._found else self._mesh.detect(rgb)
+        found = self._mesh.detect(rgb)
+        self._looked += 1
+        if self._looked <= self._most:
+            self._found.append(found)
+        return found
+
+    def reset(self) -> None:
+        """As the mesh's; what it found before it knows that already."""
+        if not (self._second and self._found):
+            self._mesh.reset()
+
+    def again(self, knows: bool) -> None:
+        """From here on the pictures come from the first one on; unless it `knows` them, it looks at all of them."""
+        self._second = True
+        if not knows or self._looked > self._most:
+            self._found.clear()
+            self._mesh.reset()
+
+
+class Shots:
+    """Says of one picture after the other whether a new shot begins with it."""
+
+    def __init__(self) -> None:
+        self._cuts = Cuts()
+
+    def begins(self, rgb: NDArray[np.uint8]) -> bool:
+        """Whether one does; looked for in a small picture."""
+        step = max(1, min(rgb.shape[:2]) // CUT_PX)
+        return self._cuts.begins(np.ascontiguousarray(rgb[::step, ::step]))
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the face is in one picture, before smoothing.
@@ -133,15 +191,14 @@ class Tracker:
     SHAPE = (14,)
     """Of a record: code, cut, the transform, the pose, and the follower's face."""
 
-    def __init__(self, mesh: FaceMesh, follower: Follower, size_px: int, pixel_width: float, records: Records) -> None:
+    def __init__(self, mesh: Mesh, follower: Follower, size_px: int, pixel_width: float, records: Records) -> None:
         self._mesh, self._follower, self._size_px = mesh, follower, size_px
         self._pixel_width = pixel_width
-        self._records, self._cuts = records, Cuts()
+        self._records, self._shots = records, Shots()
 
     def place(self, rgb: NDArray[np.uint8]) -> Place:
         """The place of the face in the next picture."""
-        step = max(1, min(rgb.shape[:2]) // CUT_PX)
-        cut = self._cuts.begins(np.ascontiguousarray(rgb[::step, ::step]))
+        cut = self._shots.begins(rgb)
         known = self._records.next()
         if known is None:
             place = self._found(rgb, cut)

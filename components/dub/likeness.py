@@ -10,19 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, audio, face, geometry, mel, video
-from components.core.media.face import FaceMesh
 from components.core.media.references import Bank, standard, videos
 from components.core.media.video import MediaError
+from components.dub.ahead import Stages
 from components.dub.faces import Choice
-from components.dub.follow import NO_FACE, OTHER_FACE, REASONS, TURNED, TURNED_DEG, Floats, Follower, squared
+from components.dub.follow import (
+    NO_FACE,
+    OTHER_FACE,
+    REASONS,
+    TURNED,
+    TURNED_DEG,
+    Floats,
+    Follower,
+    Mesh,
+    Shots,
+    squared,
+)
 from components.dub.model import Editor
-from components.dub.talk import MOST_FACES
 
 Image = NDArray[np.uint8]
 
 BANK_S = 12.0
 """So much of the beginning fills the bank: a dozen sentences, in which a mouth takes every shape."""
 BANK_FRAMES = 300
+AHEAD_FRAMES = 2
+"""Pictures that decoding is ahead of looking for the face."""
 HEARD_FRAMES = 250
 """Frames of speech that are heard at once."""
 
@@ -60,18 +72,20 @@ def hear(voice: Path, editor: Editor) -> NDArray[np.float32]:
     return standard(np.concatenate(found))
 
 
-def collect(path: Path, choice: Choice, size_px: int, pixel_width: float) -> Bank:
+def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: float) -> Bank:
     """The bank of the chosen face: its frames in the first seconds of the video, or in the first in which it is there.
 
     Raises:
         MediaError: no_face where it never is.
     """
-    shots, landmarks, missed = list[Image](), list[Floats](), list[str]()
-    follower = Follower(choice.face, alone=choice.count <= 1)
-    with FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES) as mesh:
-        for frame in video.frames(path):
-            if (frame.time_s > BANK_S and shots) or len(shots) == BANK_FRAMES:
+    images, landmarks, missed = list[Image](), list[Floats](), list[str]()
+    follower, shots = Follower(choice.face, alone=choice.count <= 1), Shots()
+    with Stages() as stages:
+        for frame in stages.ahead(video.frames(path), AHEAD_FRAMES):
+            if (frame.time_s > BANK_S and images) or len(images) == BANK_FRAMES:
                 break
+            if shots.begins(frame.rgb):
+                mesh.reset()
             rgb = squared(frame.rgb, pixel_width)
             faces = mesh.detect(rgb)
             points = follower.pick(faces)
@@ -79,14 +93,14 @@ def collect(path: Path, choice: Choice, size_px: int, pixel_width: float) -> Ban
                 code = TURNED if points is not None else OTHER_FACE if faces else NO_FACE
                 missed.append(REASONS[code])
                 continue
-            shots.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))
+            images.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))
             landmarks.append(points)
-    if not shots:
+    if not images:
         why = max(set(missed), key=missed.count) if missed else "no picture"
         raise MediaError("no_face", f"{path.name}: {why} in {len(missed)} frames")
     all_points = np.stack(landmarks)
-    hidden = np.zeros(len(shots), bool)
-    return Bank.of(np.stack(shots), face.pose(all_points), face.measures(all_points), hidden)
+    hidden = np.zeros(len(images), bool)
+    return Bank.of(np.stack(images), face.pose(all_points), face.measures(all_points), hidden)
 
 
 def _whole_frames(blocks: Iterator[NDArray[np.float32]], after: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

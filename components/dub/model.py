@@ -212,14 +212,19 @@ class Editor:
         return found
 
 
+def threads() -> int:
+    """Of the editor on a CPU: one core is left to the stages that run beside it."""
+    return min(MOST_THREADS, max(1, runtime.cores() - 1))
+
+
 def _open(path: Path, content: str | bytes) -> Any:
     """A session of the model in `content`: a file's name, or the bytes of a model that lies in the file `path`."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", runtime.OFFLINE["ORT_DISABLE_TELEMETRY"])
     import onnxruntime  # after the setting: it reports usage as soon as it is imported
 
     options = onnxruntime.SessionOptions()
-    # One core is left to the stages that run beside it, and a thread that waits does not spin on theirs.
-    options.intra_op_num_threads = min(MOST_THREADS, max(1, runtime.cores() - 1))
+    options.intra_op_num_threads = threads()
+    # A thread that waits does not spin on a core of the other stages.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised, and said once by us
     wanted = ["CPUExecutionProvider"]

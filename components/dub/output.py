@@ -18,8 +18,9 @@ from components.dub.timeline import Picture
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 SOUND_HZ = 48_000
-# Visually lossless; a slower preset makes the file smaller, not better. Without mbtree, which differs from run to run.
-QUALITY = {"crf": "16", "preset": "veryfast", "x264-params": "mbtree=0"}
+# Visually lossless; a slower preset makes the file smaller, not better (docs/decisions.md). mbtree differs from run to
+# run.
+QUALITY = {"crf": "16", "preset": "superfast", "x264-params": "mbtree=0"}
 BITS_PER_S = {"mono": 128_000, "stereo": 192_000, "5.1": 384_000}
 
 

@@ -125,9 +125,9 @@ def test_outside_the_window_not_a_bit_changes(short, tmp_path, tinting, intercep
     transforms = []
     patch = geometry.patch
 
-    def remember(frame, window, transform, mask):
+    def remember(frame, window, transform, *more):
         transforms.append(transform)
-        return patch(frame, window, transform, mask)
+        return patch(frame, window, transform, *more)
 
     monkeypatch.setattr(geometry, "patch", remember)
     dub(short, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))

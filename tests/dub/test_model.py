@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from components.core.base.errors import UserError
@@ -165,3 +166,35 @@ def test_lips_are_heard(tinting):
     lips = Editor(tinting).lips(mel)
     assert lips.shape == (12, 6)
     np.testing.assert_allclose(lips[:, 0], [0.0] + [0.75] * 11, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("offered", "gpu", "asked"),
+    [
+        (["CUDAExecutionProvider", "CPUExecutionProvider"], True, ["CUDAExecutionProvider", "CPUExecutionProvider"]),
+        (["CUDAExecutionProvider", "CPUExecutionProvider"], False, ["CPUExecutionProvider"]),
+        (["CPUExecutionProvider"], True, ["CPUExecutionProvider"]),
+    ],
+)
+def test_cuda_is_asked_for_where_it_is_and_the_log_says_what_it_runs_on(
+    tinting, monkeypatch, caplog, offered, gpu, asked
+):
+    wanted, session = [], onnxruntime.InferenceSession
+
+    def opened(content, options, providers):
+        wanted.append(providers)
+        return session(content, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    monkeypatch.setattr(model, "_has_gpu", lambda: gpu)
+    with caplog.at_level("INFO"):
+        Editor(tinting)
+    assert wanted == [asked, asked]  # the editor and its front end
+    assert [line for line in caplog.messages if "editor" in line] == [f"editor {tinting} on CPU"]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 3), (64, model.MOST_THREADS)])
+def test_a_core_is_left_to_the_other_stages(monkeypatch, cores, threads):
+    monkeypatch.setattr(model.runtime, "cores", lambda: cores)
+    assert model.threads() == threads

@@ -174,26 +174,39 @@ def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.f
     return result
 
 
-def patch(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.float32]) -> tuple[slice, slice, Image]:
-    """Rows and columns of the frame that the window touches, and what `paste` has there."""
+def patch(
+    frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.float32], source: Image | None = None
+) -> tuple[slice, slice, Image]:
+    """Rows and columns of the frame that the window touches, and what `paste` has there.
+
+    `source` is the window of the frame's own crop, where the caller has it; else it is taken anew.
+    """
     window = Window.of(window_rgb.shape[1] * UNITS // 8)
-    source = window.take(warp(frame, transform, window.size_px)[None])[0].astype(np.float32)
-    change = window_rgb.astype(np.float32) - source
-    amount = cv2.GaussianBlur(np.abs(change).mean(-1), (0, 0), window.size_px / 64)
-    keep = np.exp(-((amount / CHANGE_SCALE) ** 2))
     to_window = transform - np.array([[0, 0, window.left], [0, 0, window.top]])
     rows, columns = _region(to_window, window, frame.shape[:2])
     to_window[:, 2] += to_window[:, :2] @ [columns.start, rows.start]
-    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    shape, original = (rows.stop - rows.start, columns.stop - columns.start), frame[rows, columns]
     if min(shape) <= 0:
-        return rows, columns, frame[rows, columns]
-    change, source, keep = (_sample(layer, to_window, shape) for layer in (change, source, keep))
-    weight = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT)[..., None]
-    original = frame[rows, columns].astype(np.float32)
-    detail = original - source
-    edited = original + weight * (change - (1 - keep[..., None]) * detail)
-    pixels = np.where(weight > 0, np.clip(np.rint(edited), 0, 255), original).astype(np.uint8)
-    return rows, columns, pixels
+        return rows, columns, original
+    if source is None:
+        source = window.take(warp(frame, transform, window.size_px)[None])[0]
+    # What is added and by how much the original fades, in one picture of four channels: it is brought to the frame's
+    # resolution once.
+    layers = _sample(_layers(source, window_rgb, mask), to_window, shape, border=cv2.BORDER_CONSTANT)
+    inside = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT) > 0
+    edited = original * (1 - layers[..., 3:])
+    edited += layers[..., :3]
+    pixels = np.clip(np.rint(edited, out=edited), 0, 255, out=edited).astype(np.uint8)
+    return rows, columns, np.where(inside[..., None], pixels, original)
+
+
+def _layers(source: Image, window_rgb: Image, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w, 4): result = added + (1 - fades) * original, where fades is 1 the larger the change is."""
+    before = source.astype(np.float32)
+    change = window_rgb.astype(np.float32) - before
+    amount = cv2.GaussianBlur(np.abs(change).mean(-1), (0, 0), window_rgb.shape[1] * UNITS / 8 / 64)
+    fades = mask * (1 - np.exp(-((amount / CHANGE_SCALE) ** 2)))
+    return np.dstack([mask[..., None] * change + fades[..., None] * before, fades]).astype(np.float32)
 
 
 def _ramp(length: int, rise: float, fall: float) -> Floats:

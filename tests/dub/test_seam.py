@@ -1,0 +1,119 @@
+"""Borders between chunks: a small network that was really trained carries on over them, by its motion frames alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import seam
+from components.core.diffusion.guidance import Guidance
+from components.core.media.geometry import Window
+from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig
+from components.dub.follow import Seen
+from components.dub.model import Card, Editor, Sampling
+from components.dub.speech import Speech
+from components.dub.timeline import Picture
+from tests.dub.builders import card
+
+SIZE, CHUNK, MOTION, CONTEXT = 48, 6, 2, 4
+WINDOW = Window.of(SIZE)
+STEP, TURN = 0.06, 12
+"""The mouth gets lighter by STEP a frame where the speech is loud, darker where it is not, which changes every TURN."""
+BATCH, STEPS = 16, 300
+
+
+def speech(frames: int, offset: int) -> np.ndarray:
+    """Loud (1) and soft (-1) in turns."""
+    return np.where((np.arange(frames) + offset) // TURN % 2, 1.0, -1.0).astype(np.float32)
+
+
+def lightness(sound: np.ndarray, start: float) -> np.ndarray:
+    """Of the mouth: what a chunk's own speech does not tell, since it is a sum from the beginning."""
+    return start + STEP * np.cumsum(sound)
+
+
+def train() -> Dubber:
+    """A network that paints the mouth as light as its speech, and its motion frames, say."""
+    torch.manual_seed(0)
+    draw = np.random.default_rng(0)
+    shape = Architecture(
+        patch=8, dim=32, depth=2, heads=2, mlp_ratio=2.0, audio="modulation", audio_tokens=1, layout="channels",
+        prediction="clean", chunk_frames=CHUNK, motion_frames=MOTION, schedule_shift=1.0,
+    )  # fmt: skip
+    network = Dubber(DubberConfig("editor", shape, SIZE, WINDOW.height, WINDOW.width, 2, 1))
+    optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, STEPS)
+    on = torch.ones(BATCH)
+    for _ in range(STEPS):
+        sound = np.stack([speech(CHUNK, int(draw.integers(2 * TURN))) for _ in range(BATCH)])
+        level = np.stack([lightness(one, draw.uniform(-0.5, 0.5)) for one in sound])
+        truth = torch.from_numpy(np.broadcast_to(level[:, :, None, None, None], (*level.shape, 3, 24, 32)).copy())
+        noisy = torch.randn(BATCH, 1, 3, 24, 32).expand(-1, CHUNK, -1, -1, -1).clone()
+        time = torch.ones(BATCH, CHUNK)
+        given = MOTION * int(draw.integers(2))
+        noisy[:, :given], time[:, :given] = truth[:, :given].float(), 0
+        shown = Conditions(torch.zeros(BATCH, 2, CHUNK, 3, 24, 32), torch.from_numpy(sound)[..., None], None, on, on)
+        error = (network(noisy, time, shown) - truth.float())[:, given:].square().mean()
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+        schedule.step()
+    return network.eval()
+
+
+class Session:
+    """The network as ONNX Runtime would run it."""
+
+    def __init__(self, network: Dubber) -> None:
+        self._network = network
+
+    @torch.inference_mode()
+    def run(self, _: None, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        given = {name: torch.from_numpy(value) for name, value in feed.items()}
+        audio = given["mel"][:, CONTEXT:-CONTEXT].unflatten(1, (-1, 4)).mean((2, 3))[..., None]
+        videos = torch.cat([given["companion"][:, None], given["references"]], 1)
+        shown = Conditions(videos, audio, None, given["keep_companion"], given["keep_audio"])
+        return [self._network(given["noisy"], given["timestep"], shown).numpy()]
+
+
+class Trained(Editor):
+    """The editor of the runtime with the network in it, given so many motion frames."""
+
+    def __init__(self, network: Dubber, motion_frames: int) -> None:
+        self.path, self._session = Path("trained"), Session(network)
+        edges = [WINDOW.top, WINDOW.bottom, WINDOW.left, WINDOW.right]
+        values = {"size_px": SIZE, "window": edges, "chunk_frames": CHUNK, "motion_frames": motion_frames}
+        self.card = Card.parse(json.dumps(card(**values, references=1, mel_context=CONTEXT)))
+
+
+class Nobody:
+    """References that show nothing."""
+
+    def find(self, crops, pose, times_s):
+        return np.full((1, len(crops), WINDOW.height, WINDOW.width, 3), 127, np.uint8)
+
+
+def run(editor: Editor, frames: int = 70) -> list[seam.Change]:
+    grain = np.random.default_rng(0).integers(126, 130, (frames, SIZE, SIZE, 3), np.uint8)
+    where = np.array([[1.0, 0, 0], [0, 1, 0]])
+    seen = (Seen(Picture(rgb, i / 25, 1 / 25), where, i == 0, np.zeros(3)) for i, rgb in enumerate(grain))
+    rows = speech(frames, TURN // 2).repeat(4)[:, None].repeat(80, 1)
+    return seam.changes(editor, Nobody(), Speech([rows], frames / 25), Sampling(1, Guidance(1, 1)), seen)
+
+
+@pytest.fixture(scope="module")
+def network() -> Dubber:
+    return train()
+
+
+def test_a_border_is_not_seen_and_without_motion_frames_it_is(network: Dubber) -> None:
+    """The second is what makes the first worth saying: the same network jumps where it has to begin anew."""
+    found = {motion: run(Trained(network, motion)) for motion in (MOTION, 0)}
+    carried, begun = (seam.summary(found[motion]) for motion in (MOTION, 0))
+    assert carried["borders"] == len(range(CHUNK, 70, CHUNK - MOTION))
+    assert carried["edit"] < 1.2
+    elsewhere = [change.edit for change in found[MOTION] if not change.border]
+    assert np.mean(elsewhere) == pytest.approx(STEP * 127.5, rel=0.2)  # it moves, and as it should
+    assert begun["edit"] > 2
