@@ -92,8 +92,9 @@ def talks(path: Path, faces: list[Face], pixel_width: float, expert: SyncExpert 
                     crop = geometry.warp(rgb, transform, expert.card.size_px)
                     talk.windows.append(expert.card.window.take(crop[None])[0].copy())
     rows = heard(path)
-    for talk in found if rows is not None else ():
-        talk.in_step = in_sync(talk, rows, expert) if expert else with_loudness(talk, rows)
+    if rows is not None:
+        for talk in found:
+            talk.in_step = in_sync(talk, rows, expert) if expert else with_loudness(talk, rows)
     return found
 
 

@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     runtime.start()
+    from components.core.statistics.interval import Resampling
     from components.evaluate import benchmark, core, players, report, samples
     from components.evaluate.params import Params
     from components.evaluate.rows import ExportedLoader, Loader
@@ -35,7 +36,7 @@ def main() -> None:
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
     selection = benchmark.Selection(values.max_pairs, values.max_frames, values.yaw_edges_deg)
     pairs = benchmark.load(options.crops, options.clips, selection)
-    how, threads = report.Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
+    how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
     if options.exported:
         made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)
         measured = core.run(pairs, made, values, seed, options.workers)

@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,8 @@ from components.core.models.lora import AdaptedLinear, Gates
 from components.core.models.synthesis import Editor, Sampling
 
 INPUTS = ("noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio")
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Fused(nn.Module):
@@ -38,10 +40,11 @@ class Fused(nn.Module):
         gate = torch.cat([gates[name][:, None].expand(-1, rank) for name, rank in self.ranks.items()], 1)
         low = nn.functional.linear(x, self.down) * gate[:, None, None]
         plain = nn.functional.linear(x.flatten(0, 2), self.weight, self.bias)
-        return torch.addmm(plain, low.flatten(0, 2), self.up).unflatten(0, x.shape[:3])
+        made: Tensor = torch.addmm(plain, low.flatten(0, 2), self.up)
+        return made.view(*x.shape[:3], -1)
 
 
-def fused(model: nn.Module) -> nn.Module:
+def fused(model: Network) -> Network:
     """The model, which stays as it is, with `Fused` in the place of every layer that has experts."""
     copied = copy.deepcopy(model)
     for parent in list(copied.modules()):

@@ -18,7 +18,8 @@ BATCH = 32
 def vectors(tensors: Tensors, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Unit vectors (f d) of crops (f h w 3)."""
     images = torch.from_numpy(framed(frames, FRAMING)).permute(0, 3, 1, 2)
-    made = [_forward(tensors, batch.float().to(tensors.device) / 127.5 - 1) for batch in images.split(BATCH)]
+    batches = (images[first : first + BATCH] for first in range(0, len(images), BATCH))
+    made = [_forward(tensors, batch.float().to(tensors.device) / 127.5 - 1) for batch in batches]
     return np.asarray(F.normalize(torch.cat(made)).cpu().numpy())
 
 

@@ -171,8 +171,8 @@ def _maker(name: str, paths: list[Path], options: Options) -> Callable[[], Measu
     if name == "inception":
         every = options.fid_every
         return lambda: SetDistance("fid", lambda frames: inception.vectors(loaded[0], frames[::every]))
-    function: Callable[..., Values] = {"syncnet": _sync, "arcface": _identity, "lpips": _perceptual}[name]
-    return lambda: ClipMeans(partial(function, *loaded), options.resampling)
+    functions: dict[str, Callable[..., Values]] = {"syncnet": _sync, "arcface": _identity, "lpips": _perceptual}
+    return lambda: ClipMeans(partial(functions[name], *loaded), options.resampling)
 
 
 def _sync(network: Tensors, clip: Clip) -> Values:

@@ -34,7 +34,8 @@ D: tuple[Chain, ...] = (
 def vectors(tensors: Tensors, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(f 2048) of pictures (f h w 3)."""
     pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    return np.concatenate([_forward(tensors, batch.to(tensors.device)).cpu().numpy() for batch in pixels.split(BATCH)])
+    batches = (pixels[first : first + BATCH] for first in range(0, len(pixels), BATCH))
+    return np.concatenate([_forward(tensors, batch.to(tensors.device)).cpu().numpy() for batch in batches])
 
 
 def _forward(tensors: Tensors, pixels: Tensor) -> Tensor:

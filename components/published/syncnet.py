@@ -131,4 +131,4 @@ def _triangles(count: int, points: int) -> NDArray[np.float64]:
     bins = np.arange(points // 2 + 1)
     left, middle, right = (corners[start : start + count, None] for start in range(3))
     rising, falling = (bins - left) / (middle - left), (right - bins) / (right - middle)
-    return np.where(bins < middle, rising, falling) * ((bins >= left) & (bins < right))
+    return np.asarray(np.where(bins < middle, rising, falling) * ((bins >= left) & (bins < right)))

@@ -49,7 +49,7 @@ class Tensors:
         """A convolution over as many dimensions as the kernel has."""
         kernel, bias = self[f"{name}.weight"], self.values.get(f"{name}.bias")
         convolve = F.conv3d if kernel.ndim == 5 else F.conv2d
-        return convolve(x, kernel, bias, stride, padding)  # type: ignore[arg-type]
+        return convolve(x, kernel, bias, stride, padding)
 
     def linear(self, x: Tensor, name: str) -> Tensor:
         """A fully connected layer."""
