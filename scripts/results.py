@@ -17,16 +17,15 @@ METRICS = (
     "old_lip_r", "sync_confidence", "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio",
     "jitter_ratio", "silence_motion_ratio", "seam_db", "success_rate", "seconds_per_second",
 )  # fmt: skip
-ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
 
 
 def text(metrics: Path) -> str:
     """Markdown of every table."""
     evaluation = json.loads((metrics / "evaluate.json").read_text())
-    rows = [row for row in ROWS if row in evaluation["rows"]]
+    rows = summary.measured(metrics)
     parts = [
-        "Means with 95 % bootstrap intervals over the benchmark's pairs (`dvc repro evaluate`).",
-        table(["metric", *rows], [[m, *(cell(evaluation["rows"][r].get(m)) for r in rows)] for m in METRICS]),
+        "Means with 95 % bootstrap intervals over the benchmark's pairs (`dvc repro evaluate evaluate-onnx`).",
+        table(["metric", *rows], [[m, *(cell(row.get(m)) for row in rows.values())] for m in METRICS]),
         "Paired differences, editor minus generator:",
         table(["metric", "difference"], [[m, cell(evaluation["paired"].get(m))] for m in METRICS]),
         "Experts on held-out speakers (`dvc repro experts`):",
