@@ -110,14 +110,15 @@ def talker(talks: list[Talk]) -> tuple[int, str] | None:
 def clear(talks: list[Talk], judge: str) -> int | None:
     """The one that talks: its mouth moves, and every other's rests or is less in step with the sound; else None."""
     bar, scores = BARS[judge], [talk.scores.get(judge, 0.0) for talk in talks]
-    order = sorted(range(len(talks)), key=lambda index: -scores[index])
-    for one in [index for index in order if talks[index].motion >= MOVES][:1]:
-        others = [other for other in order if other != one]
-        alone = all(talks[other].motion < STILL * talks[one].motion for other in others)
-        leads = all(talks[other].motion < MOVES or scores[other] <= scores[one] - bar.ahead for other in others)
-        if (alone and scores[one] >= bar.alone) or (leads and scores[one] >= bar.least):
-            return one
-    return None
+    moving = [index for index in range(len(talks)) if talks[index].motion >= MOVES]
+    if not moving:
+        return None
+    one = max(moving, key=lambda index: scores[index])
+    others = [index for index in range(len(talks)) if index != one]
+    alone = all(talks[other].motion < STILL * talks[one].motion for other in others)
+    leads = all(talks[other].motion < MOVES or scores[other] <= scores[one] - bar.ahead for other in others)
+    sure = (alone and scores[one] >= bar.alone) or (leads and scores[one] >= bar.least)
+    return one if sure else None
 
 
 def in_sync(talk: Talk, rows: Rows, expert: SyncExpert) -> float:
