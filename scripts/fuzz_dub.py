@@ -26,7 +26,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.base import errors, runtime, seeds
+from components.core.base import errors, files, runtime, seeds
 from components.core.media import video
 from scripts import results
 
@@ -131,9 +131,7 @@ def _damage(data: bytearray, way: int, start: int, size: int, rng: np.random.Gen
     elif way == 5:  # zeros
         data[start:end] = bytes(end - start)
     elif way == 6:  # a number is extreme
-        data[start : start + 4] = [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1"][
-            int(rng.integers(4))
-        ]
+        data[start : start + 4] = EXTREMES[int(rng.integers(len(EXTREMES)))]
     else:  # two parts change places
         other = int(rng.integers(len(data)))
         data[start:end], data[other : other + size] = data[other : other + size], data[start:end]
@@ -216,14 +214,14 @@ def verdict(answer: dict[str, Any] | str, case: Case) -> tuple[str, str]:
     return "refused", lines[0]
 
 
-def run(pictures: list[NDArray[np.uint8]], model: Path, files: int, seed: int) -> Iterator[Outcome]:
-    """Damages and dubs so many files."""
+def run(pictures: list[NDArray[np.uint8]], model: Path, files: int, seed: int, first: int = 0) -> Iterator[Outcome]:
+    """Damages and dubs so many files, those before `first` left out."""
     with tempfile.TemporaryDirectory() as name:
         folder, worker = Path(name), Worker()
         sources = whole(folder, pictures)
         outs = folder / "out"
         outs.mkdir()
-        for index in range(files):
+        for index in range(first, files):
             kind = list(KINDS)[index % len(KINDS)]
             rng = seeds.rng(seed, "fuzz", index)
             damaged = folder / f"damaged-{index}.{kind}"
@@ -261,6 +259,26 @@ def table(found: list[Outcome], seed: int) -> str:
     )
 
 
+def logged(path: Path, about: dict[str, Any]) -> list[Outcome]:
+    """The outcomes in the log of an earlier run; a log that is not there begins with what the run is about.
+
+    Raises:
+        UserError: it is of another run.
+    """
+    if not path.exists():
+        append(path, about)
+    known, *outcomes = map(json.loads, path.read_text().splitlines())
+    if known != about:
+        raise errors.UserError(f"{path} is of another run", got=str(known), expected=str(about))
+    return [Outcome(**{**one, "case": Case(**one["case"])}) for one in outcomes]
+
+
+def append(path: Path, value: dict[str, Any]) -> None:
+    """Adds a line of JSON."""
+    with path.open("a") as file:
+        file.write(json.dumps(value) + "\n")
+
+
 @errors.shell
 def main() -> None:
     """Reads the arguments, runs, and writes the part of docs/results.md between its markers."""
@@ -271,16 +289,17 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=Path("docs/results.md"))
-    parser.add_argument("--faults", type=Path, help="write what was said of every fault here, as JSON lines")
+    parser.add_argument("--log", type=Path, help="write every outcome here, as JSON lines, and go on after those in it")
     given = parser.parse_args()
     pictures = [frame.rgb for frame in islice(video.frames(given.clip), FRAMES)]
-    found = []
+    about = {"seed": given.seed, **{name: files.sha256(getattr(given, name)) for name in ("clip", "model")}}
+    found = logged(given.log, about) if given.log else []
     with runtime.progress("fuzz", given.files) as advance:
-        for one in run(pictures, given.model, given.files, given.seed):
+        advance(len(found))
+        for one in run(pictures, given.model, given.files, given.seed, len(found)):
             found.append(one)
-            if given.faults and one.verdict not in ("refused", "dubbed"):
-                with given.faults.open("a") as file:
-                    file.write(json.dumps(asdict(one)) + "\n")
+            if given.log:
+                append(given.log, asdict(one))
             advance(1)
             if len(found) % WRITE_EVERY == 0 or len(found) == given.files:
                 results.insert(given.results, table(found, given.seed), "fuzz")

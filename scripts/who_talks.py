@@ -1,4 +1,4 @@
-"""Measures whether `dubstrap dub` finds the one of two faces that talks: by the sync expert, and by loudness alone.
+"""Measures whether `dubstrap dub` finds the one of two faces that talks: as it does, and by either of its judges alone.
 
 Two clips of different people are put side by side with the sound of one of them. `python -m scripts.who_talks --model
 artifacts/export/dubstrap.onnx --set studio CLIP ... --set real CLIP ...` writes the figures into docs/results.md.
@@ -9,7 +9,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from components.dub.sync import SyncExpert
 from scripts import results
 
 log = logging.getLogger(__name__)
-HEIGHT_PX = 256
+HEIGHT_PX = 480
 """Of the pictures side by side."""
 VERDICTS = ("right", "wrong", "asked")
+BOTH = "as dubbed"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Found:
 
     judge: str
     heard: int
-    scores: tuple[float, ...]
+    scores: tuple[dict[str, float], ...]
     index: int | None
 
     @property
@@ -67,18 +68,15 @@ def _pictures(clip: Path) -> Iterator[np.ndarray]:
 
 
 def judge(path: Path, heard: int, expert: SyncExpert) -> list[Found]:
-    """What the expert and loudness find; nothing where the survey does not see exactly two faces."""
+    """What each judge finds; nothing where the survey does not see exactly two faces."""
     seen = [sight.first for sight in faces.survey(path)]
     if len(seen) != 2:
         return []
-    watched, rows = talk.talks(path, seen, 1.0, expert), talk.heard(path)
-    assert rows is not None
-    louder = [replace(one, in_step=talk.with_loudness(one, rows)) for one in watched]
-    found = []
-    for by, judged, bar in (("sync expert", watched, talk.EXPERT), ("loudness", louder, talk.LOUDNESS)):
-        scores = tuple(round(value, 3) for one in judged for value in (one.in_step, one.motion))
-        found.append(Found(by, heard, scores, talk.clear(judged, bar)))
-    return found
+    watched = talk.talks(path, seen, 1.0, expert)
+    scores = tuple({**one.scores, "motion": one.motion} for one in watched)
+    chosen = {by: talk.clear(watched, by) for by in talk.BARS}
+    chosen[BOTH] = (talk.talker(watched) or (None,))[0]
+    return [Found(by, heard, scores, index) for by, index in chosen.items()]
 
 
 def measure(clips: Sequence[Path], many: int, expert: SyncExpert) -> list[Found]:
@@ -88,8 +86,9 @@ def measure(clips: Sequence[Path], many: int, expert: SyncExpert) -> list[Found]
         for pair in pairs(clips, many):
             for heard in (0, 1):
                 judged = judge(beside(Path(folder) / "pair.mp4", pair, heard), heard, expert)
-                told = "; ".join(f"{one.judge} {one.verdict} {one.scores}" for one in judged) or "not two faces"
-                log.info("%s and %s, number %d heard: %s", *(clip.name for clip in pair), heard + 1, told)
+                told = ", ".join(f"{one.judge} {one.verdict}" for one in judged) or "not two faces"
+                names, scores = (clip.name for clip in pair), judged[0].scores if judged else ()
+                log.info("%s and %s, number %d heard: %s; %s", *names, heard + 1, told, scores)
                 found += judged
     return found
 
@@ -98,7 +97,7 @@ def table(sets: dict[str, list[Found]]) -> str:
     """Markdown: verdicts by set and judge."""
     lines = []
     for name, found in sets.items():
-        for by in ("sync expert", "loudness"):
+        for by in (BOTH, *talk.BARS):
             counts = Counter(one.verdict for one in found if one.judge == by)
             lines.append([name, by, str(counts.total()), *(str(counts[verdict]) for verdict in VERDICTS)])
     return results.table(["clips", "judge", "pairs", *VERDICTS], lines)

@@ -14,7 +14,7 @@ from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.dub.follow import REACH, Face, squared
 from components.dub.sync import SyncExpert
-from components.dub.talk import EXPERT, LOUDNESS, MOST_FACES, clear, talks
+from components.dub.talk import MOST_FACES, talker, talks
 
 Image = NDArray[np.uint8]
 
@@ -50,7 +50,7 @@ class Choice:
     why: str
 
 
-def choose(path: Path, number: int | None, sheet: Path, pixel_width: float, editor: Path | None) -> Choice:
+def choose(path: Path, number: int | None, sheet: Path, pixel_width: float, editor: Path) -> Choice:
     """The face to dub, from the first seconds of the video, in square pixels.
 
     Args:
@@ -58,7 +58,7 @@ def choose(path: Path, number: int | None, sheet: Path, pixel_width: float, edit
         number: of the face that the user wants, if they say.
         sheet: where the picture of the faces goes, if it is needed.
         pixel_width: width over height of a pixel as displayed.
-        editor: beside it may be a sync expert, which then judges who talks; without one loudness does.
+        editor: the model, beside which may be a sync expert.
 
     Raises:
         UserError: there are several, no `number`, and it is not clear which of them talks: it lists them and writes
@@ -72,13 +72,13 @@ def choose(path: Path, number: int | None, sheet: Path, pixel_width: float, edit
         return Choice(faces[number - 1], len(faces), f"--face {number}")
     listed = ", ".join(f"{i}: {f.size_px:.0f} px high at ({f.x_px:.0f}, {f.y_px:.0f})" for i, f in enumerate(faces, 1))
     if number is not None:
-        found = f"{len(faces)} faces ({listed})" if faces else "no face at all"
-        raise UserError(f"{path} has no face {number}", got=found)
-    expert = SyncExpert.beside(editor) if editor else None
-    index = clear(talks(path, faces, pixel_width, expert), EXPERT if expert else LOUDNESS)
-    if index is not None:
-        why = f"number {index + 1} of {len(faces)}: its mouth moves with the sound "
-        return Choice(faces[index], len(faces), why + ("(sync expert)" if expert else "(loudness)"))
+        got = f"{len(faces)} faces ({listed})" if faces else "no face at all"
+        raise UserError(f"{path} has no face {number}", got=got)
+    expert = SyncExpert.beside(editor)
+    if (found := talker(talks(path, faces, pixel_width, expert))) is not None:
+        index, judge = found
+        why = f"number {index + 1} of {len(faces)}: its mouth moves with the sound ({judge})"
+        return Choice(faces[index], len(faces), why)
     write_sheet(sheet, sights)
     raise UserError(
         f"{path} shows {len(faces)} faces ({listed}) and it is not clear which of them talks",

@@ -1,11 +1,13 @@
 """Damaged files of six container kinds: 50 here; `python -m scripts.fuzz_dub` does 2,000."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from components.core.base import seeds
+from components.core.base.errors import UserError
 from scripts import fuzz_dub
 from scripts.fuzz_dub import Case, Outcome, damage, verdict
 
@@ -60,6 +62,17 @@ def test_a_process_that_dies_is_a_crash_and_one_that_sleeps_a_hang(monkeypatch):
         worker = fuzz_dub.Worker()
         assert worker.ask(case) == expected
         worker.close()
+
+
+def test_a_run_goes_on_after_its_log_and_after_no_other(tmp_path):
+    path, about = tmp_path / "fuzz.jsonl", {"seed": 3}
+    assert fuzz_dub.logged(path, about) == []
+    outcomes = [Outcome("mp4", name, Case(*"abcde"), "said") for name in ("refused", "hang")]
+    for one in outcomes:
+        fuzz_dub.append(path, asdict(one))
+    assert fuzz_dub.logged(path, about) == outcomes
+    with pytest.raises(UserError, match="is of another run"):
+        fuzz_dub.logged(path, {"seed": 4})
 
 
 def test_the_table_counts_faults():

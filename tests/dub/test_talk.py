@@ -7,15 +7,14 @@ from components.core.media import mel
 from components.dub import talk
 from components.dub.follow import Face
 from components.dub.sync import SyncExpert
-from components.dub.talk import Bar, Talk, clear
+from components.dub.talk import EXPERT, LOUDNESS, Talk, clear, talker
 from tests.dub.builders import save_sync
 
 HERE = Face(100, 100, 80)
-BAR = Bar(alone=0.2, least=0.35, ahead=0.25)
 
 
-def one(motion, in_step):
-    return Talk(HERE, [0, 25], [0.0, 2 * motion], [], in_step)
+def one(motion, score, judge=LOUDNESS):
+    return Talk(HERE, [0, 25], [0.0, 2 * motion], [], {judge: score})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,23 @@ def one(motion, in_step):
     ],
 )
 def test_only_a_clear_talker_is_one(talks, index):
-    assert clear(talks, BAR) == index
+    assert clear(talks, LOUDNESS) == index
+
+
+@pytest.mark.parametrize(
+    ("expert", "loudness", "found"),
+    [
+        ((0.4, 0.05), (0.2, 0.6), (0, EXPERT)),  # the expert is sure
+        ((0.1, 0.05), (0.2, 0.6), (1, LOUDNESS)),  # it is not
+        ((0.4, 0.35), (0.5, 0.4), None),  # nobody is
+        (None, (0.6, 0.1), (0, LOUDNESS)),  # there is no expert
+    ],
+)
+def test_the_expert_is_asked_first_and_loudness_where_it_is_not_sure(expert, loudness, found):
+    scores = [{LOUDNESS: value} for value in loudness]
+    for score, value in zip(scores, expert or (), strict=False):
+        score[EXPERT] = value
+    assert talker([Talk(HERE, [0, 25], [0.0, 0.2], [], score) for score in scores]) == found
 
 
 def test_opening_in_step_with_the_loudness_is_found_at_a_small_delay():

@@ -23,7 +23,7 @@ from components.export.params import Params
 from tests.core.models.test_dubber import SHAPE
 from tests.talking import talking_crop
 
-PARAMS = Params(steps=2, guidance_reference=1.0, guidance_audio=1.5, max_error=1e-3, check_clips=1, opset=18)
+PARAMS = Params(steps=2, guidance_reference=1.0, guidance_audio=1.5, max_error=1e-3, check_clips=1, opset=20)
 
 
 def stirred_editor() -> Editor:

@@ -29,9 +29,9 @@ def test_two_clips_lie_side_by_side_for_as_long_as_both_with_the_sound_of_one(tm
         path = who_talks.beside(tmp_path / "pair.mp4", pair, heard)
         shown = [frame.rgb for frame in video.frames(path)]
         assert len(shown) == 20
-        assert shown[0].shape == (256, 384, 3)
+        assert shown[0].shape == (480, 720, 3)
         assert abs(int(shown[0][100, 50, 0]) - 40) < 4
-        assert abs(int(shown[0][100, 300, 0]) - 200) < 4
+        assert abs(int(shown[0][100, 600, 0]) - 200) < 4
         assert abs(np.abs(np.fft.rfft(audio.load(path)[1000:9000])).argmax() * 2 - hz) < 5
 
 
