@@ -66,14 +66,13 @@ def columns(clips: Sequence["Crop"], heard: Sequence[NDArray[Any]]) -> dict[str,
 
     loud = [loudness(clip) for clip in clips]
     lags = [best_lag(one, clip.measures[:, 0]) for one, clip in zip(loud, clips, strict=True)]
+    shifted = [r_at(one, clip.measures[:, 0], lag) for one, clip, lag in zip(heard, clips, lags, strict=True)]
     both = [standard(one) + standard(other) for one, other in zip(heard, loud, strict=True)]
     sync = [number for number, clip in enumerate(clips) if clip.crop_id.startswith(IN_SYNC)]
     return {
         "real": mean_r(heard, clips),
         "in_sync": mean_r([heard[number] for number in sync], [clips[number] for number in sync]),
-        "real_lag": float(
-            np.mean([r_at(h, clip.measures[:, 0], lag) for h, clip, lag in zip(heard, clips, lags, strict=True)])
-        ),
+        **means({"real_lag": shifted}),
         "real_with_loudness": mean_r(both, clips),
         "in_sync_with_loudness": mean_r([both[number] for number in sync], [clips[number] for number in sync]),
     }
@@ -173,17 +172,16 @@ def trained(name: str, material: "Material", args: argparse.Namespace, seed: int
     from components.core.models import weights
     from components.core.models.fit import Run
     from components.core.models.frontend import FrontEndConfig
+    from components.experts import recitals
     from components.experts.frontend import train
     from components.experts.params import ExpertsParams
 
     recipe, size = params.load(ExpertsParams, "experts").frontend, TRIALS[name].model
     model = FrontEndConfig(**size) if size else recipe.model
     fit = replace(recipe.fit, steps=args.steps)
-    front, _ = train(
-        material,
-        replace(recipe, model=model, fit=fit),
-        Run("frontend", seed, args.out / name.replace(", ", "-").replace(" ", "-"), f"{name} {args.steps}"),
-    )
+    mark = f"{name} {args.steps} {recitals.digest(material.recitals)}"
+    run = Run("frontend", seed, args.out / name.replace(", ", "-").replace(" ", "-"), mark)
+    front, _ = train(material, replace(recipe, model=model, fit=fit), run)
     weights.freeze(front)
     return front
 
