@@ -189,8 +189,8 @@ def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact(tmp_path, ti
     assert (report.frames, report.gaps, report.video_s, report.audio_s) == (1500, (), 60.0, 60.0)
     assert video.probe(tmp_path / "out.mp4").frames == 1500
     assert len(audio.load(tmp_path / "out.mp4")) / 16_000 == pytest.approx(60, abs=0.03)
-    heard, expected = (audio.load(path)[-16_000:] for path in (tmp_path / "out.mp4", speech(60.0)))
-    assert np.corrcoef(heard[-len(expected) :], expected)[0, 1] > 0.9
+    heard, expected = (audio.load(path)[59 * 16_000 :][:15_000] for path in (tmp_path / "out.mp4", speech(60.0)))
+    assert np.corrcoef(heard, expected)[0, 1] > 0.9
     assert any((picture.rgb != picture.before).any() for picture in intercepted[-25:])
 
 

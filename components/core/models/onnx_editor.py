@@ -32,7 +32,8 @@ class OnnxEditor(Editor):
         """The crop's conditions; each frame's audio is its mel rows with the context around them, flat."""
         context = self.frontend.config.context
         padded = np.pad(sound, ((context, context), (0, 0)), constant_values=mel.SILENCE)
-        rows = np.arange(MEL_PER_FRAME + 2 * context) + MEL_PER_FRAME * np.arange(len(crop.frames))[:, None]
+        frames = np.arange(len(sound) // MEL_PER_FRAME)
+        rows = np.arange(MEL_PER_FRAME + 2 * context) + MEL_PER_FRAME * frames[:, None]
         return replace(super().job(crop, sound), audio=torch.from_numpy(padded[rows]).flatten(1))
 
 
