@@ -43,7 +43,7 @@ class Blender:
         picture = edited.picture
         if edited.window is None or edited.transform is None or edited.source is None:
             return picture
-        window = geometry.settled(self.matched(edited.window, edited.source), edited.source)
+        window = self.matched(edited.window, edited.source)
         self._measure(window, edited.source)
         rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, self._mask, edited.source)
         rgb = picture.rgb.copy()

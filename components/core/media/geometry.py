@@ -28,8 +28,6 @@ JUMP = 0.35
 """A move of the face by more than this share of the crop in one frame is a cut, not a motion."""
 CHANGE_SCALE = 8.0
 """Grey levels of change at which half to two thirds of the source's own fine detail has given way to the edit."""
-SETTLED_SCALE = 4.0
-"""Grey levels of change of which two thirds are kept: about twice what camera noise makes of no change at all."""
 
 
 @dataclass(frozen=True)
@@ -138,21 +136,6 @@ def soft_mask(size_px: int) -> NDArray[np.float32]:
     window, unit = Window.of(size_px), size_px / UNITS
     rows = _ramp(window.height, unit, unit / 2)
     return np.outer(rows, _ramp(window.width, unit, unit)).astype(np.float32)
-
-
-def settled(edit: Image, source: Image) -> Image:
-    """The edit (... h w 3) with the source's own pixels where it hardly differs from them.
-
-    An edit redraws all of a window, and what it means to leave alone it leaves alone but for a few grey levels, other
-    ones in each frame. A change whose mean over a small neighbourhood is a few levels or less is such and is taken
-    back; one of twice `SETTLED_SCALE` stays whole.
-    """
-    sigma = edit.shape[-2] / 42
-    change = edit.astype(np.float32) - source
-    amount = np.abs(change).mean(-1)
-    amount = np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in amount.reshape(-1, *amount.shape[-2:])])
-    kept = 1 - np.exp(-((amount.reshape(change.shape[:-1])[..., None] / SETTLED_SCALE) ** 2))
-    return np.asarray(np.rint(source + kept * change), np.uint8)
 
 
 def paste(frame: Image, window_rgb: Image, transform: Floats, mask: NDArray[np.float32]) -> Image:

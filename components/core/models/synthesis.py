@@ -16,7 +16,7 @@ from components.core.diffusion.guidance import Branch, Guidance, branches, guide
 from components.core.diffusion.sampler import Chunk, chunks, sample, timesteps
 from components.core.media import references
 from components.core.media.crops import Crop
-from components.core.media.geometry import UNITS, Window, settled, soft_mask
+from components.core.media.geometry import UNITS, Window, soft_mask
 from components.core.models import weights
 from components.core.models.dubber import Conditions, Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, encode_clip, load_frontend
@@ -168,10 +168,6 @@ class Editor(Synthesizer):
     @property
     def references(self) -> int:
         return self.model.config.references - 1
-
-    def blend(self, crop: Crop, window: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The crop with what the window changes; where it hardly changes anything the pixels are the crop's."""
-        return super().blend(crop, settled(window, Window.of(crop.frames.shape[1]).take(crop.frames)))
 
     def shown(self, crop: Crop, own: Float[Tensor, "n f 3 h w"], heard: Float[Tensor, "f a"]) -> Job:
         source = pixels(Window.of(crop.frames.shape[1]).take(crop.frames))
