@@ -86,7 +86,7 @@ def measure(artifacts: Path, count: int) -> dict[str, Measured]:
     from components.evaluate.params import Params
 
     bench, export = params.load(Params, "evaluate"), params.read(Path("params.yaml"))["export"]
-    pairs = load(artifacts / "crops", artifacts / "clips", Selection(count, bench.max_frames, bench.yaw_edges_deg))
+    pairs = load(artifacts / "crops", artifacts / "clips", Selection.of(bench, count))
     editor = load_editor(artifacts / "editor", artifacts / "experts")
     sampling = Sampling(export["steps"], export["guidance_reference"], export["guidance_audio"], 0)
     source, makers, sizes = artifacts / "export/dubstrap.onnx", [], []

@@ -173,7 +173,7 @@ def _benchmark(plan: Plan) -> tuple[list["Pair"], Any, Any]:
     from components.evaluate.params import Params
 
     values = params.load(Params, "evaluate")
-    selection = benchmark.Selection(plan.pairs, values.max_frames, values.yaw_edges_deg)
+    selection = benchmark.Selection.of(values, plan.pairs)
     pairs = benchmark.load(plan.artifacts / "crops", plan.artifacts / "clips", selection)
     loader = rows.Loader(
         plan.artifacts / "generator",

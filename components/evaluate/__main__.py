@@ -34,7 +34,7 @@ def main() -> None:
     from components.evaluate.rows import ExportedLoader, Loader
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
-    selection = benchmark.Selection(values.max_pairs, values.max_frames, values.yaw_edges_deg)
+    selection = benchmark.Selection.of(values)
     pairs = benchmark.load(options.crops, options.clips, selection)
     how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
     if options.exported:

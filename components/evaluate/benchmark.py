@@ -13,7 +13,9 @@ from components.core.base.errors import UserError
 from components.core.media import MEL_PER_FRAME, crops
 from components.core.media.crops import Crop
 from components.core.media.mel import SILENCE
+from components.evaluate import metrics
 from components.evaluate.metrics import Floats
+from components.evaluate.params import Params
 
 Mel = Floats
 """Log-mel (4f, 80)."""
@@ -45,11 +47,19 @@ class Pair:
 
 @dataclass(frozen=True)
 class Selection:
-    """How much of the benchmark to take, and where its yaw slices part."""
+    """How much of the benchmark to take, below which level a frame is silent, and where slices part."""
 
     max_pairs: int
     max_frames: int
+    silence_dbfs: float
+    silence_edges_pct: tuple[float, ...]
     yaw_edges_deg: tuple[float, ...]
+
+    @classmethod
+    def of(cls, params: Params, max_pairs: int | None = None) -> "Selection":
+        """What the params say, of no more than `max_pairs`."""
+        count = params.max_pairs if max_pairs is None else max_pairs
+        return cls(count, params.max_frames, params.silence_dbfs, params.silence_edges_pct, params.yaw_edges_deg)
 
 
 def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[Pair]:
@@ -75,7 +85,14 @@ def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[P
         pairs = _without_truth(sources)
     pairs = sorted(pairs, key=lambda pair: pair.pair_id)
     chosen = np.linspace(0, len(pairs) - 1, min(selection.max_pairs, len(pairs))).round().astype(int)
-    return _shuffled([_cut(pairs[index], selection.max_frames) for index in chosen])
+    cut = [_cut(pairs[index], selection.max_frames) for index in chosen]
+    return _shuffled([replace(pair, slices=(*pair.slices, _silence(pair, selection))) for pair in cut])
+
+
+def _silence(pair: Pair, selection: Selection) -> str:
+    """The slice of a pair by the share of its frames in the middle of a pause, in percent."""
+    silent = metrics.silent_frames(pair.speech.samples, len(pair.source.frames), selection.silence_dbfs)
+    return f"silence={_bin(100 * float(silent.mean()), selection.silence_edges_pct)}"
 
 
 def slice_names(row: dict[str, Any], yaw_edges_deg: tuple[float, ...]) -> tuple[str, ...]:

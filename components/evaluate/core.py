@@ -224,7 +224,7 @@ def against_truth(frames: Frames, landmarks: Landmarks, about: Source) -> dict[s
 
 
 def success(clip: Mapping[str, str | float], truth_cosine: float, rule: SuccessParams) -> float:
-    """1 if the face is found, the mouth is neither smeared nor another's, and the lips match; else 0.
+    """1 if the face is found, the mouth neither smeared nor another's nor flickering, and the lips match; else 0.
 
     NaN where a part of the rule could not be measured at all; a clip in which the face got lost counts as 0.
     """
@@ -232,6 +232,7 @@ def success(clip: Mapping[str, str | float], truth_cosine: float, rule: SuccessP
         float(clip["face_share"]) - rule.min_face_share,
         float(clip["sharpness_ratio"]) - rule.min_sharpness_ratio,
         float(clip["identity_cosine"]) - (truth_cosine - rule.max_identity_loss),
+        rule.max_jitter_ratio - float(clip["jitter_ratio"]),
         float(clip["read_opening_r"]) - rule.min_opening_r,
     )
     if parts[0] < 0:

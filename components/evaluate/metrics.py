@@ -46,7 +46,7 @@ METRICS = {
     "jitter_ratio": "flicker of the lower face where truth is still, over truth's, 1 is right",
     "silence_motion_ratio": "lip motion in pauses over truth's, 1 is right",
     "seam_db": "gradient along the borders of mask and window over truth's, dB, 0 is right",
-    "success_rate": "share of clips that are dubbed: face found, no collapse, lips match",
+    "success_rate": "share of clips that are dubbed: face found, no collapse, no flicker, lips match",
     "seconds_per_second": "seconds of work for a second of video, models only, down is better",
 }
 """Every metric of the contract. Where there is no truth, the ratios are to the source."""

@@ -21,14 +21,17 @@ class SamplingParams:
 
 @dataclass(frozen=True)
 class SuccessParams:
-    """A clip is dubbed if its face is found, it did not collapse and its lips match: all of these hold."""
+    """A clip is dubbed if its face is found, it neither collapsed nor flickers and its lips match: all of these hold."""
 
     min_face_share: float
     min_sharpness_ratio: float
     max_identity_loss: float
+    max_jitter_ratio: float
     min_opening_r: float
 
     def __post_init__(self) -> None:
+        if self.max_jitter_ratio < 1:
+            raise ValueError(f"max_jitter_ratio must be at least 1, the truth's own, got {self.max_jitter_ratio}")
         for name in ("min_face_share", "min_sharpness_ratio", "max_identity_loss", "min_opening_r"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
@@ -44,6 +47,7 @@ class Params:
     editor: SamplingParams
     success: SuccessParams
     silence_dbfs: float
+    silence_edges_pct: tuple[float, ...]
     yaw_edges_deg: tuple[float, ...]
     min_slice: int
     bootstrap_samples: int
@@ -57,5 +61,6 @@ class Params:
             raise ValueError(f"sample_pairs must not be negative, got {self.sample_pairs}")
         if not self.silence_dbfs < 0:
             raise ValueError(f"silence_dbfs must be below 0, got {self.silence_dbfs}")
-        if list(self.yaw_edges_deg) != sorted(set(self.yaw_edges_deg)):
-            raise ValueError(f"yaw_edges_deg must rise, got {self.yaw_edges_deg}")
+        for name in ("silence_edges_pct", "yaw_edges_deg"):
+            if list(getattr(self, name)) != sorted(set(getattr(self, name))):
+                raise ValueError(f"{name} must rise, got {getattr(self, name)}")

@@ -13,7 +13,7 @@ from components.evaluate import benchmark
 from components.evaluate.benchmark import Selection, fit_mel, slice_names
 from tests.evaluate.conftest import crop, speech
 
-ALL = Selection(64, 75, (10.0, 20.0))
+ALL = Selection(64, 75, -50.0, (10.0, 25.0), (10.0, 20.0))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_pairs_join_truth_with_its_source_cut_to_one_length(load, sources: list[
         assert len(pair.source.frames) == len(pair.truth.frames) == len(pair.source.mask) == 36
         assert pair.speech.mel.shape == (4 * 36, 80)
         assert len(pair.speech.samples) == 640 * 36
-    assert pairs[1].slices == ("language=en", "yaw=10-20")
+    assert pairs[1].slices == ("language=en", "yaw=10-20", "silence=10-25")
 
 
 def test_shuffled_speech_belongs_to_another_pair(load, sources: list[Crop], truths: list[Crop]):
@@ -61,7 +61,7 @@ def test_shuffled_speech_belongs_to_another_pair(load, sources: list[Crop], trut
 
 
 def test_fewer_pairs_are_spread_over_the_benchmark_and_frames_are_cut(load, sources: list[Crop], truths: list[Crop]):
-    pairs = load(sources, truths, Selection(3, 20, ()))
+    pairs = load(sources, truths, Selection(3, 20, -50.0, (), ()))
     assert [pair.pair_id for pair in pairs] == ["c0--p0", "c2--p2", "c4--p4"]
     assert {len(pair.source.frames) for pair in pairs} == {20}
 
@@ -73,7 +73,7 @@ def test_without_truth_the_next_clips_speech_drives(load, sources: list[Crop]):
     assert pairs[0].speech.crop_id == "c1"
     assert pairs[0].speech.mel.shape == (4 * 40, 80)
     assert (pairs[0].speech.mel[40:] == SILENCE).all()
-    assert pairs[0].slices == ("language=es",)
+    assert pairs[0].slices == ("language=es", "silence=25+")  # three quarters are padding
 
 
 def test_nothing_to_measure_and_lost_sources_are_user_errors(load, sources: list[Crop], truths: list[Crop]):

@@ -95,7 +95,13 @@ def test_only_chosen_pairs_keep_their_frames(pairs: list[Pair], values: Params):
     assert set(evaluation.samples[0].frames) == set(ROWS)
 
 
-GOOD = {"face_share": 1.0, "sharpness_ratio": 0.9, "identity_cosine": 0.8, "read_opening_r": 0.95}
+GOOD = {
+    "face_share": 1.0,
+    "sharpness_ratio": 0.9,
+    "identity_cosine": 0.8,
+    "jitter_ratio": 1.2,
+    "read_opening_r": 0.95,
+}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +110,7 @@ GOOD = {"face_share": 1.0, "sharpness_ratio": 0.9, "identity_cosine": 0.8, "read
         ({}, 1),
         ({"sharpness_ratio": 0.1}, 0),
         ({"identity_cosine": 0.6}, 0),
+        ({"jitter_ratio": 2.5}, 0),
         ({"read_opening_r": 0.2}, 0),
         ({"face_share": 0.1, "read_opening_r": np.nan}, 0),  # a lost face is a failure, not a gap in the data
         ({"identity_cosine": np.nan}, np.nan),

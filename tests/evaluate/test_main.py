@@ -42,7 +42,7 @@ def test_all_outputs_are_written(project: Path, monkeypatch: pytest.MonkeyPatch)
 
     figures = json.loads(Path("metrics.json").read_text())
     assert figures["rows"]["editor"]["success_rate"] == {"mean": 1, "lo": 1, "hi": 1, "n": 2}
-    assert set(figures["slices"]) == {"beard=yes", "beard=no"}
+    assert set(figures["slices"]) == {"beard=yes", "beard=no", "silence=10-25"}
     assert figures["paired"]["mouth_psnr_db"]["mean"] > 0
     table = pd.read_parquet("out/clips.parquet")
     assert table.groupby("row").size().to_dict() == dict.fromkeys(rows.ROWS, 2)

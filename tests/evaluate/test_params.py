@@ -16,6 +16,7 @@ from components.evaluate.params import Params
         ({"sample_pairs": -1}, "got -1"),
         ({"silence_dbfs": 3.0}, "got 3.0"),
         ({"yaw_edges_deg": (20.0, 10.0)}, "must rise"),
+        ({"silence_edges_pct": (10.0, 10.0)}, "must rise"),
     ],
 )
 def test_params_are_checked(values: Params, change: dict[str, object], message: str):
@@ -30,3 +31,5 @@ def test_sampling_and_success_are_checked(values: Params):
         replace(values.editor, guidance_audio=-1)
     with pytest.raises(ValueError, match="min_opening_r must be in"):
         replace(values.success, min_opening_r=2.0)
+    with pytest.raises(ValueError, match="max_jitter_ratio must be at least 1"):
+        replace(values.success, max_jitter_ratio=0.5)

@@ -18,6 +18,8 @@ from components.core.models.lora import Gates
 
 RGB = 3
 INPAINT = RGB + 1
+CLOSED = 4.0
+"""Logit by which the editor's hole starts shut: an untrained editor copies its companion, but for two percent."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Architecture:
         patch, dim, depth, heads, mlp_ratio, audio, audio_tokens: see `DiTConfig`.
         layout: how reference videos reach the target: `frames` (tokens on the frame axis with shifted RoPE, as in the
             paper) or `channels` (concatenated to the target's channels: fewer tokens).
-        prediction: what the network's output means: `clean` (z_0 as base + output) or `velocity`.
+        prediction: what the network's output means: `clean` (z_0, see `compose`) or `velocity`.
         chunk_frames: frames seen at once.
         motion_frames: how many of them may be given clean, to carry on from the chunk before.
         schedule_shift: of the timesteps that sampling visits; below 1 they dwell near data, so that few steps reach
@@ -80,9 +82,10 @@ class DubberConfig:
         a = self.architecture
         stacked = RGB * self.references if a.layout == "channels" else 0
         inpaint = INPAINT if self.role == "generator" else 0
+        mixed = self.references - 1 if self.role == "generator" else max(self.references - 1, 1)  # see `compose`
         return DiTConfig(
             channels_in=stacked + inpaint + RGB,
-            channels_out=RGB + (self.references - 1 if a.prediction == "clean" else 0),
+            channels_out=RGB + (mixed if a.prediction == "clean" else 0),
             height=self.height,
             width=self.width,
             patch=a.patch,
@@ -160,16 +163,19 @@ def compose(
     output: Float[Tensor, "b f c h w"],
     inpaint: Float[Tensor, "b f 4 h w"] | None,
 ) -> Float[Tensor, "b f 3 h w"]:
-    """z_0: the first reference, moved towards each of the others by a share per pixel, plus what is painted.
+    """z_0: what is visible, and in the hole the person's own frames, mixed and painted over.
 
-    The first is the editor's companion or the generator's soft average, so an untrained network copies it. The n - 1
-    shares after the three colours let it take sharp texture as it is. What is visible to the generator is known, and
-    kept.
+    The generator is told the hole. The editor finds it: its output's last channel says, pixel by pixel, how far to leave
+    the companion, which is not among the frames that fill the hole, so that none of its lips shine through. The shares
+    after the three colours move the first of those frames towards each of the others, to take sharp texture as it is.
     """
-    first, others = references[:, 0], references[:, 1:]
-    painted, shares = output[:, :, :RGB], output[:, :, RGB:].transpose(1, 2)[:, :, :, None]  # shares: b n-1 f 1 h w
-    clean: Tensor = first + (shares * (others - first[:, None])).sum(1) + painted
+    output = output.float()
     if inpaint is None:
-        return clean
-    visible, hole = inpaint[:, :, :RGB], inpaint[:, :, RGB:]
-    return visible * (1 - hole) + clean * hole
+        visible, own = references[:, 0], references[:, min(1, references.shape[1] - 1) :]
+        hole = torch.sigmoid(output[:, :, -1:] - CLOSED)
+        output = output[:, :, :-1]
+    else:
+        own, visible, hole = references, inpaint[:, :, :RGB], inpaint[:, :, RGB:]
+    painted, shares = output[:, :, :RGB], output[:, :, RGB:].transpose(1, 2)[:, :, :, None]  # shares: b n-1 f 1 h w
+    made: Tensor = own[:, 0] + (shares * (own[:, 1:] - own[:, :1])).sum(1) + painted
+    return visible * (1 - hole) + made * hole
