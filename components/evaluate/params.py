@@ -21,7 +21,7 @@ class SamplingParams:
 
 @dataclass(frozen=True)
 class SuccessParams:
-    """A clip is dubbed if its face is found, it neither collapsed nor flickers and its lips match: all of these hold."""
+    """A clip is dubbed if its face is found, it neither collapsed nor flickers, and its lips match."""
 
     min_face_share: float
     min_sharpness_ratio: float

@@ -165,9 +165,10 @@ def compose(
 ) -> Float[Tensor, "b f 3 h w"]:
     """z_0: what is visible, and in the hole the person's own frames, mixed and painted over.
 
-    The generator is told the hole. The editor finds it: its output's last channel says, pixel by pixel, how far to leave
-    the companion, which is not among the frames that fill the hole, so that none of its lips shine through. The shares
-    after the three colours move the first of those frames towards each of the others, to take sharp texture as it is.
+    The generator is told the hole. The editor finds it: its output's last channel says, pixel by pixel, how far to
+    leave the companion, which is not among the frames that fill the hole, so that its lips do not shine through. The
+    shares after the three colours move the first of those frames towards each of the others, to take sharp texture as
+    it is.
     """
     output = output.float()
     if inpaint is None:
