@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no draws at t = 1": {"structure.objective.timesteps.start_share": 0.0},
     "references on the frame axis": {"common.architecture.layout": "frames"},
     "one reference": {"common.references": 1},
+    "from random weights": {"structure.from_generator": False},
     "no exact pairs": {"common.exact_share": 0.0},
     "no pasted mouths": {"common.paste_share": 0.0},
     "no lips loss": {"structure.lips_weight": 0.0},
@@ -102,13 +103,14 @@ def _material(artifacts: Path) -> tuple[Any, ...]:
     import pandas as pd
 
     from components.core.media import crops
-    from components.core.models.frontend import load_frontend
+    from components.core.models.synthesis import load_generator
     from components.editor.phases import Guides
 
     experts = artifacts / "experts"
     accepted = pd.read_parquet(artifacts / "validation/pairs/accepted.parquet")
     training = crops.load(artifacts / "crops", "train")
-    return training, load_frontend(experts / "frontend.safetensors"), accepted, Guides.load(experts)
+    generator = load_generator(artifacts / "generator", experts)
+    return training, generator, accepted, Guides.load(experts)
 
 
 def train(
@@ -120,17 +122,18 @@ def train(
     from components.core.models.synthesis import Editor
     from components.editor import core, data
 
-    training, frontend, accepted, guides = _material(plan.artifacts)
+    training, generator, accepted, guides = _material(plan.artifacts)
     common, structure = settings(change, steps)
-    material: Data = data.load(training, frontend, accepted, plan.artifacts / "pairs", common)
+    material: Data = data.load(training, generator.frontend, accepted, plan.artifacts / "pairs", common)
     material = material if maker is None else remade(material, maker, plan.seed)
     folder = plan.out / name.replace(" ", "_")
     started = time.perf_counter()
     run = Run("editor-structure", plan.seed, folder, f"{name} {steps} {change}")
-    config, phase = core.structure(material, guides, common, structure, run)
+    known = generator.model if structure.from_generator else None
+    config, phase = core.structure(material, known, guides, common, structure, run)
     model = Dubber(config)
     model.load_state_dict(phase.tensors)
-    return Editor(model, frontend, {}), time.perf_counter() - started
+    return Editor(model, generator.frontend, {}), time.perf_counter() - started
 
 
 def remade(material: "Data", maker: "Editor", seed: int) -> "Data":

@@ -14,14 +14,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--experts", type=Path, required=True, help="folder of the experts stage (front end, guides)")
     parser.add_argument("--pairs", type=Path, required=True, help="folder of the pairs stage (companions)")
     parser.add_argument("--validation", type=Path, required=True, help="folder with accepted.parquet")
+    parser.add_argument("--generator", type=Path, help="folder of the generator (structure needs it)")
     parser.add_argument("--structure", type=Path, help="folder of the structure phase (lip and texture need it)")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of the phase's final losses")
     parser.add_argument("--plots", type=Path, required=True, help="CSV of the loss curve")
     parser.add_argument("--precision", default="bf16-mixed", help="Lightning precision (default: %(default)s)")
     args = parser.parse_args()
-    if args.phase != "structure" and args.structure is None:
-        parser.error(f"{args.phase} needs --structure, the folder of the structure phase")
+    needed = "generator" if args.phase == "structure" else "structure"
+    if getattr(args, needed) is None:
+        parser.error(f"{args.phase} needs --{needed}, the folder of that stage")
     return args
 
 

@@ -15,6 +15,7 @@ from components.core.models.windows import Batch
 from components.editor.data import Data
 from components.editor.params import Common, Lip, Structure, Texture
 from components.editor.phases import Guides, LipLearner, StructureLearner, TextureLearner
+from components.editor.start import start
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,14 @@ class Phase:
     metrics: dict[str, float]
 
 
-def structure(data: Data, guides: Guides, common: Common, params: Structure, run: Run) -> tuple[DubberConfig, Phase]:
-    """High noise, all weights (paper: alpha = 5), with the lips loss (ours)."""
+def structure(
+    data: Data, generator: Dubber | None, guides: Guides, common: Common, params: Structure, run: Run
+) -> tuple[DubberConfig, Phase]:
+    """High noise, all weights (paper: alpha = 5), with the lips loss (ours).
+
+    Args:
+        generator: what the editor begins with, see `start`; None for random weights.
+    """
     config = DubberConfig(
         role="editor",
         architecture=common.architecture,
@@ -38,7 +45,9 @@ def structure(data: Data, guides: Guides, common: Common, params: Structure, run
         audio_dim=data.clips.audio.shape[1],
     )
     torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))
-    learner = StructureLearner(Dubber(config), params, guides)
+    model = Dubber(config)
+    start(model, generator, data.clips.hole)
+    learner = StructureLearner(model, params, guides)
     curve = train(learner, data, common, (params.fit, params.drawing), run)
     return config, Phase(learner.model.state_dict(), curve, figures(learner, data, curve))
 

@@ -45,11 +45,17 @@ class Common:
 
 @dataclass(frozen=True)
 class Structure:
-    """High noise, full weights: where the mouth is and what it does. `lips_weight` is `Lip`'s."""
+    """High noise, full weights: where the mouth is and what it does.
+
+    Attributes:
+        from_generator: whether training begins with the generator's weights (`start`), or with random ones.
+        lips_weight: `Lip`'s.
+    """
 
     fit: Fit
     drawing: Drawing
     objective: Objective
+    from_generator: bool
     lips_weight: float
 
     def __post_init__(self) -> None:

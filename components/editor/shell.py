@@ -28,6 +28,8 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     inputs = [accepted, frontend, args.pairs / "pairs.parquet", *guides]
     if args.phase != "structure":
         inputs.append(args.structure / "weights.safetensors")
+    elif settings.from_generator:
+        inputs.append(args.generator / "generator.safetensors")
     train_crops = crops.load(args.crops, "train")
     mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
     run = Run(f"editor-{args.phase}", seed, args.out, mark, args.precision)
@@ -40,7 +42,8 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     )
     asked = Guides.load(args.experts)
     if args.phase == "structure":
-        return core.structure(material, asked, common, settings, run)
+        generator = load_dubber(args.generator / "generator.safetensors") if settings.from_generator else None
+        return core.structure(material, generator, asked, common, settings, run)
     model = load_dubber(args.structure / "weights.safetensors")
     phase = getattr(core, args.phase)(material, model, asked, common, settings, run)
     return ExpertConfig(settings.rank, settings.band), phase

@@ -151,8 +151,9 @@ def test_light_is_the_same_on_a_crop_and_on_its_window() -> None:
 
 
 def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
-    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH, 0.05)
-    config, phase = core.structure(data, guides(), COMMON, spec, run_of(tmp_path / "structure", "editor-structure"))
+    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH, False, 0.05)
+    run = run_of(tmp_path / "structure", "editor-structure")
+    config, phase = core.structure(data, None, guides(), COMMON, spec, run)
     losses = phase.curve["loss"]
     assert config.role == "editor"
     assert losses.tail(5).mean() < 0.8 * losses.head(5).mean()

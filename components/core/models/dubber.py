@@ -17,9 +17,8 @@ from components.core.models.dit import DiT, DiTConfig
 from components.core.models.lora import Gates
 
 RGB = 3
-INPAINT = RGB + 1
-CLOSED = 4.0
-"""Logit by which the editor's hole starts shut: an untrained editor copies its companion, but for two percent."""
+CLOSED = -4.0
+"""Logit of a hole that is shut: an editor that knows nothing copies its companion, but for two percent."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,9 @@ class DubberConfig:
     def dit(self) -> DiTConfig:
         """The transformer's own config."""
         a = self.architecture
-        stacked = RGB * self.references if a.layout == "channels" else 0
-        inpaint = INPAINT if self.role == "generator" else 0
-        mixed = self.references - 1 if self.role == "generator" else max(self.references - 1, 1)  # see `compose`
         return DiTConfig(
-            channels_in=stacked + inpaint + RGB,
-            channels_out=RGB + (mixed if a.prediction == "clean" else 0),
+            channels_in=len(self.inputs()),
+            channels_out=len(self.outputs()),
             height=self.height,
             width=self.width,
             patch=a.patch,
@@ -97,6 +93,29 @@ class DubberConfig:
             audio=a.audio,
             audio_tokens=a.audio_tokens,
         )
+
+    def own(self) -> int:
+        """How many of the references are the person's own frames."""
+        return self.references - (self.role == "editor")
+
+    def inputs(self) -> list[str]:
+        """What each channel of the transformer's input is; `source` is the companion, or the window around the hole."""
+        companion = _rgb("source") if self.role == "editor" else []
+        window = [*_rgb("source"), "hole"] if self.role == "generator" else []
+        own = [name for number in range(self.own()) for name in _rgb(f"reference {number}")]
+        stacked = companion + own if self.architecture.layout == "channels" else []
+        return stacked + window + _rgb("noisy")
+
+    def outputs(self) -> list[str]:
+        """What each channel of the transformer's output is, see `compose`."""
+        if self.architecture.prediction == "velocity":
+            return _rgb("velocity")
+        shares = [f"share of reference {number}" for number in range(1, self.own())]
+        return _rgb("painted") + shares + (["hole"] if self.role == "editor" else [])
+
+
+def _rgb(name: str) -> list[str]:
+    return [f"{name} {colour}" for colour in ("red", "green", "blue")]
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,8 @@ class Dubber(nn.Module):
         self.config = config
         self.dit = DiT(config.dit())
         self.null_audio = nn.Parameter(torch.zeros(config.audio_dim))
+        if "hole" in config.outputs():  # crops are aligned, so where the hole mostly is can be known beforehand
+            self.hole = nn.Parameter(torch.full((config.height, config.width), CLOSED))
 
     def forward(
         self,
@@ -140,6 +161,8 @@ class Dubber(nn.Module):
         output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
         if self.config.architecture.prediction == "velocity":
             return clean_from_velocity(noisy, output, time)
+        if given.inpaint is None:
+            output = torch.cat([output[:, :, :-1], output[:, :, -1:] + self.hole], 2)
         return compose(references, output, given.inpaint)
 
     def _target(self, noisy: Tensor, references: Tensor, given: Conditions) -> Float[Tensor, "b f c h w"]:
@@ -173,7 +196,7 @@ def compose(
     output = output.float()
     if inpaint is None:
         visible, own = references[:, 0], references[:, min(1, references.shape[1] - 1) :]
-        hole = torch.sigmoid(output[:, :, -1:] - CLOSED)
+        hole = torch.sigmoid(output[:, :, -1:])
         output = output[:, :, :-1]
     else:
         own, visible, hole = references, inpaint[:, :, :RGB], inpaint[:, :, RGB:]
