@@ -48,6 +48,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with files.replacing(options.out / "clips.parquet") as path:
         evaluation.clips.to_parquet(path, index=False)
+    files.write_text(options.out / "manifest.csv", benchmark.manifest(pairs).to_csv(index=False))
     players.write(options.out, evaluation.players)
     for sample in evaluation.samples:
         samples.write(sample, options.out / "samples")

@@ -1,7 +1,9 @@
 """The benchmark's clips: what is dubbed, the speech it is dubbed with, and the exact re-dub it should have become."""
 
+import hashlib
 import logging
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from components.core.media import MEL_PER_FRAME, crops
 from components.core.media.crops import Crop
 from components.core.media.mel import SILENCE
 from components.evaluate import metrics
-from components.evaluate.metrics import Floats
+from components.evaluate.metrics import Floats, Frames
 from components.evaluate.params import Params
 
 Mel = Floats
@@ -93,6 +95,27 @@ def _silence(pair: Pair, selection: Selection) -> str:
     """The slice of a pair by the share of its frames in the middle of a pause, in percent."""
     silent = metrics.silent_frames(pair.speech.samples, len(pair.source.frames), selection.silence_dbfs)
     return f"silence={_bin(100 * float(silent.mean()), selection.silence_edges_pct)}"
+
+
+def manifest(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """What the benchmark was: one line a pair, with SHA-256 of the decoded pixels and samples that were used."""
+    lines = [
+        {
+            "pair_id": pair.pair_id,
+            "speaker": pair.source.speaker,
+            "frames": len(pair.source.frames),
+            "slices": "|".join(pair.slices),
+            "source_sha256": _sha256(pair.whole.frames),
+            "truth_sha256": "" if pair.truth is None else _sha256(pair.truth.frames),
+            "speech_sha256": _sha256(pair.speech.samples),
+        }
+        for pair in pairs
+    ]
+    return pd.DataFrame(lines)
+
+
+def _sha256(values: Frames | Floats) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def slice_names(row: dict[str, Any], yaw_edges_deg: tuple[float, ...]) -> tuple[str, ...]:

@@ -46,6 +46,9 @@ def test_all_outputs_are_written(project: Path, monkeypatch: pytest.MonkeyPatch)
     assert figures["paired"]["mouth_psnr_db"]["mean"] > 0
     table = pd.read_parquet("out/clips.parquet")
     assert table.groupby("row").size().to_dict() == dict.fromkeys(rows.ROWS, 2)
+    manifest = pd.read_csv("out/manifest.csv").set_index("pair_id")
+    assert list(manifest.index) == ["c0--p0", "c1--p1"]
+    assert manifest.filter(like="sha256").stack().nunique() == 2 * 3 - 1  # both pairs' sound is the same
     assert len(pd.read_csv("plots.csv")) == sum(map(len, figures["rows"].values()))
     assert [key for key, _ in shards.iterate(Path("out"))] == ["c0--p0", "c1--p1"]
     assert {path.name for path in Path("out/samples").iterdir()} == {
