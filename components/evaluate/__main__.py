@@ -34,8 +34,7 @@ def main() -> None:
     from components.evaluate.rows import ExportedLoader, Loader
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
-    selection = benchmark.Selection.of(values)
-    pairs = benchmark.load(options.crops, options.clips, selection)
+    pairs = benchmark.load(options.crops, options.clips, benchmark.Selection.of(values))
     how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
     if options.exported:
         made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)
