@@ -10,7 +10,7 @@ import torch
 from benchmarks import seam
 from components.core.diffusion.guidance import Guidance
 from components.core.media.geometry import Window
-from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig
+from components.core.models.dubber import CLOSED, Architecture, Conditions, Dubber, DubberConfig
 from components.dub.follow import Seen
 from components.dub.model import Card, Editor, Sampling
 from components.dub.speech import Speech
@@ -43,6 +43,7 @@ def train() -> Dubber:
         prediction="clean", chunk_frames=CHUNK, motion_frames=MOTION, schedule_shift=1.0,
     )  # fmt: skip
     network = Dubber(DubberConfig("editor", shape, SIZE, WINDOW.height, WINDOW.width, 2, 1))
+    torch.nn.init.constant_(network.hole, -CLOSED)  # all of the window is to be painted
     optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, STEPS)
     on = torch.ones(BATCH)
