@@ -22,6 +22,8 @@ from components.evaluate.params import Params
 Mel = Floats
 """Log-mel (4f, 80)."""
 KEYS = ("pair_id", "split", "source_clip_id", "truth_clip_id")
+OWN = "footage=own"
+"""The only slice of clips without an exact re-dub where others have one: they are a group of their own."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Selection:
 def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[Pair]:
     """The benchmark's pairs in order of their names; spread evenly over it where there are more than wanted.
 
-    Without exact re-dubs (a user's own footage) each clip is driven by the next one's speech, and `truth` is None.
+    Clips of speakers without exact re-dubs (a user's own footage) are driven by the next one's speech, and their
+    `truth` is None. Where other speakers have exact re-dubs they come last, as many again at most, in the slice `OWN`.
 
     Raises:
         UserError: the benchmark has no crop at all, or a truth crop without its source or its row.
@@ -80,11 +83,17 @@ def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[P
             expected="at least one held-out speaker",
             fix="Add footage of another speaker, or raise ingest.benchmark_share.",
         )
-    if truths:
-        pairs = _with_truth(sources, truths, pd.read_parquet(clips_folder / "redubs.parquet"), selection)
-    else:
+    exact = truths and _with_truth(sources, truths, pd.read_parquet(clips_folder / "redubs.parquet"), selection)
+    measured = {crop.speaker for crop in truths}
+    own = _without_truth([crop for crop in sources if crop.speaker not in measured])
+    if not exact:
         logging.getLogger(__name__).warning("no exact re-dub in %s: metrics against truth are left out", crops_folder)
-        pairs = _without_truth(sources)
+        return _chosen(own, selection)
+    return _chosen(exact, selection) + [replace(pair, slices=(OWN,)) for pair in _chosen(own, selection)]
+
+
+def _chosen(pairs: list[Pair], selection: Selection) -> list[Pair]:
+    """Those to be measured out of one group, cut, with what they need of each other."""
     pairs = sorted(pairs, key=lambda pair: pair.pair_id)
     chosen = np.linspace(0, len(pairs) - 1, min(selection.max_pairs, len(pairs))).round().astype(int)
     cut = [_cut(pairs[index], selection.max_frames) for index in chosen]

@@ -113,17 +113,17 @@ def read_pairs(path: Path) -> pd.DataFrame:
 
 
 def held_out_speakers(speakers: Iterable[str], pairs: pd.DataFrame, share: float) -> set[str]:
-    """The benchmark's speakers: those of its pairs, or without any about `share` of all.
+    """The benchmark's speakers: those of its pairs, and about `share` of those who are in no pair at all.
 
-    Chosen by a hash of the name, so that new footage moves nobody; at least one if there are two, never all.
+    The latter are chosen by a hash of the name, so that new footage moves nobody; at least one if there are two, never
+    all of them.
     """
-    measured = pairs.loc[pairs["split"] == "benchmark", "source"]
-    if len(measured):
-        return {Path(source).parts[1] for source in measured}
-    ranked = sorted(set(speakers), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    paired = {split: {Path(source).parts[1] for source in rows} for split, rows in pairs.groupby("split")["source"]}
+    own = set(speakers) - set().union(*paired.values())
+    ranked = sorted(own, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     drawn = [name for name in ranked if int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) < share * 2**32]
     at_least = 1 if share > 0 and len(ranked) > 1 else 0
-    return set(ranked[: min(max(len(drawn), at_least), len(ranked) - 1)])
+    return paired.get("benchmark", set()) | set(ranked[: max(0, min(max(len(drawn), at_least), len(ranked) - 1))])
 
 
 def _speaker(data: Path, path: Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 from components.core.base import files
 from components.core.statistics.interval import Resampling
 from components.evaluate import core, report
-from components.evaluate.benchmark import Pair
+from components.evaluate.benchmark import OWN, Pair
 from components.evaluate.metrics import METRICS
 from components.evaluate.params import Params
 from components.evaluate.rows import ROWS
@@ -44,6 +44,16 @@ def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):
     assert found["slices"]["language=en"]["editor"]["mouth_psnr_db"]["n"] == 2
     assert "seconds_per_second" not in found["rows"]["copy"]
     assert found["not_measured"] == {}
+
+
+def test_own_footage_counts_in_its_slice_alone(clips: pd.DataFrame):
+    own = clips[clips["row"] != "truth"].assign(slices=OWN, pair_id=clips["pair_id"] + "-own", old_lip_r=0.0)
+    found, without = (report.report(table, HOW, 2) for table in (pd.concat([clips, own]), clips))
+    assert {name: part for name, part in found.items() if name != "slices"} == {
+        name: part for name, part in without.items() if name != "slices"
+    }
+    assert set(found["slices"]) == {*without["slices"], OWN}
+    assert found["slices"][OWN]["editor"]["old_lip_r"]["mean"] == 0
 
 
 def test_paired_differences_are_within_pairs(clips: pd.DataFrame):

@@ -244,7 +244,9 @@ def test_pairs_to_train_on_hold_no_speaker_out() -> None:
     pairs = pd.DataFrame(
         {"source": ["footage/ann/a.mp4", "footage/bob/b.mp4"], "split": ["train", "benchmark"]}, dtype="str"
     )
-    assert sources.held_out_speakers({"ann", "bob", "eve"}, pairs, 0.5) == {"bob"}
+    assert sources.held_out_speakers({"ann", "bob"}, pairs, 0.5) == {"bob"}
+    assert sources.held_out_speakers({"ann", "bob", "eve"}, pairs, 0.5) == {"bob"}, "one of one's own is to train on"
+    assert len(sources.held_out_speakers({"ann", "bob", "eve", "kim"}, pairs, 0.5) - {"bob"}) == 1
     assert "bob" not in sources.held_out_speakers({"ann", "bob"}, pairs[:0], 0.0)
 
 
