@@ -29,12 +29,12 @@ def main() -> None:
     options = arguments()
     runtime.start()
     from components.core.statistics.interval import Resampling
-    from components.evaluate import benchmark, core, players, report, samples
+    from components.evaluate import aside, benchmark, core, players, report, samples
     from components.evaluate.params import Params
     from components.evaluate.rows import ExportedLoader, Loader
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
-    pairs = benchmark.load(options.crops, options.clips, benchmark.Selection.of(values))
+    pairs = aside.load(options.crops, options.clips, benchmark.Selection.of(values), values.looks)
     how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
     if options.exported:
         made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)

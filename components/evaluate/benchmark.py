@@ -22,8 +22,6 @@ from components.evaluate.params import Params
 Mel = Floats
 """Log-mel (4f, 80)."""
 KEYS = ("pair_id", "split", "source_clip_id", "truth_clip_id")
-OWN = "footage=own"
-"""The only slice of clips without an exact re-dub where others have one: they are a group of their own."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Pair:
         speech: the crop whose `mel` and `samples` drive the dub: the truth, or else other footage.
         other_mel: speech that does not belong to this pair, (4f, 80), for the lower bound; None if there is none.
         slices: the slices it counts in, such as "language=es".
+        held_frames: for how many frames each picture is shown; 1 but for footage of a low rate, whose dub has its rate.
     """
 
     pair_id: str
@@ -47,6 +46,7 @@ class Pair:
     speech: Crop
     other_mel: Mel | None
     slices: tuple[str, ...]
+    held_frames: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ class Selection:
 def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[Pair]:
     """The benchmark's pairs in order of their names; spread evenly over it where there are more than wanted.
 
-    Clips of speakers without exact re-dubs (a user's own footage) are driven by the next one's speech, and their
-    `truth` is None. Where other speakers have exact re-dubs they come last, as many again at most, in the slice `OWN`.
+    Without exact re-dubs (a user's own footage) each clip is driven by the next one's speech, and `truth` is None.
 
     Raises:
         UserError: the benchmark has no crop at all, or a truth crop without its source or its row.
@@ -83,17 +82,16 @@ def load(crops_folder: Path, clips_folder: Path, selection: Selection) -> list[P
             expected="at least one held-out speaker",
             fix="Add footage of another speaker, or raise ingest.benchmark_share.",
         )
-    exact = truths and _with_truth(sources, truths, pd.read_parquet(clips_folder / "redubs.parquet"), selection)
-    measured = {crop.speaker for crop in truths}
-    own = _without_truth([crop for crop in sources if crop.speaker not in measured])
-    if not exact:
+    if truths:
+        pairs = _with_truth(sources, truths, pd.read_parquet(clips_folder / "redubs.parquet"), selection)
+    else:
         logging.getLogger(__name__).warning("no exact re-dub in %s: metrics against truth are left out", crops_folder)
-        return _chosen(own, selection)
-    return _chosen(exact, selection) + [replace(pair, slices=(OWN,)) for pair in _chosen(own, selection)]
+        pairs = without_truth(sources)
+    return choose(pairs, selection)
 
 
-def _chosen(pairs: list[Pair], selection: Selection) -> list[Pair]:
-    """Those to be measured out of one group, cut, with what they need of each other."""
+def choose(pairs: list[Pair], selection: Selection) -> list[Pair]:
+    """Those to be measured, cut, each with the speech of another one."""
     pairs = sorted(pairs, key=lambda pair: pair.pair_id)
     chosen = np.linspace(0, len(pairs) - 1, min(selection.max_pairs, len(pairs))).round().astype(int)
     cut = [_cut(pairs[index], selection.max_frames) for index in chosen]
@@ -165,7 +163,8 @@ def _with_truth(sources: list[Crop], truths: list[Crop], table: pd.DataFrame, se
     return pairs
 
 
-def _without_truth(sources: list[Crop]) -> list[Pair]:
+def without_truth(sources: list[Crop]) -> list[Pair]:
+    """The clips, each driven by the next one's speech."""
     return [
         Pair(crop.crop_id, crop, crop, None, sources[(index + 1) % len(sources)], None, (f"language={crop.language}",))
         for index, crop in enumerate(sources)

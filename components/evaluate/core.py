@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from components.core.media import FPS
 from components.core.media.face import MEASURES, measures
 from components.core.media.geometry import Window
 from components.evaluate import metrics, players
+from components.evaluate.aside import hold
 from components.evaluate.benchmark import Mel, Pair
 from components.evaluate.metrics import METRICS, Bools, Floats, Frames, Landmarks
 from components.evaluate.params import Params, SuccessParams
@@ -135,7 +136,8 @@ def dub(pair: Pair, bench: Bench, seed: int) -> dict[str, Dubbed]:
     if pair.other_mel is not None and "editor" in bench.dub:
         shuffled = bench.dub["editor"](pair.whole, pair.other_mel, derive(seed, "evaluate", pair.pair_id, "shuffled"))
         made["shuffled"] = Dubbed(shuffled, pair.speech.mel, NAN)
-    return {row: made[row] for row in (*ROWS, EXPORTED) if row in made}
+    rows = {row: made[row] for row in (*ROWS, EXPORTED) if row in made}
+    return {row: replace(dubbed, frames=hold(dubbed.frames, pair.held_frames)) for row, dubbed in rows.items()}
 
 
 def inspect(pair: Pair, bench: Bench, params: Params) -> Source:

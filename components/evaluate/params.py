@@ -49,6 +49,7 @@ class Params:
     silence_dbfs: float
     silence_edges_pct: tuple[float, ...]
     yaw_edges_deg: tuple[float, ...]
+    looks: int
     min_slice: int
     bootstrap_samples: int
     sample_pairs: int
@@ -57,8 +58,9 @@ class Params:
         for name, least in (("max_pairs", 1), ("max_frames", 8), ("bootstrap_samples", 100), ("min_slice", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.sample_pairs < 0:
-            raise ValueError(f"sample_pairs must not be negative, got {self.sample_pairs}")
+        for name in ("sample_pairs", "looks"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if not self.silence_dbfs < 0:
             raise ValueError(f"silence_dbfs must be below 0, got {self.silence_dbfs}")
         for name in ("silence_edges_pct", "yaw_edges_deg"):

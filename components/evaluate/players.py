@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from components.core.media import FPS, shards, video
+from components.evaluate.aside import GROUPS
 from components.evaluate.benchmark import Pair
 from components.evaluate.metrics import Floats, Frames
 
@@ -23,7 +24,8 @@ class Player:
     Attributes:
         pair_id: of the pair.
         film: MP4, the rows side by side in one picture, so that they can't get out of step, with the driving speech.
-        about: JSON values: `rows` from left to right, `width_px` of each, `frames`, `fps`, `slices`, `speaker`, and
+        about: JSON values: `rows` from left to right, `width_px` of each, `frames`, `fps`, `slices`, `speaker`,
+            `aside` (whether it is of a group of aside.py), and
             `opening`, the lips' in each row frame by frame in eye distances, null where no face was found.
     """
 
@@ -43,6 +45,7 @@ def make(pair: Pair, frames: Mapping[str, Frames], opening: Mapping[str, Floats]
         "frames": len(strip),
         "fps": FPS,
         "slices": list(pair.slices),
+        "aside": not GROUPS.isdisjoint(pair.slices),
         "speaker": pair.source.speaker,
         "opening": {row: [_rounded(value) for value in values] for row, values in opening.items()},
     }

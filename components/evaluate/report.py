@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from components.core.statistics.interval import Resampling, interval
-from components.evaluate.benchmark import OWN
+from components.evaluate import aside
 from components.evaluate.metrics import METRICS
 from components.evaluate.rows import EXPORTED, ROWS
 
@@ -21,16 +21,16 @@ JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine":
 def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
     """The whole of metrics/evaluate.json from the table of clips (pair_id, row, slices, metrics).
 
-    Own footage beside the exact re-dubs counts in its slice alone, so that the other figures can be compared.
+    The groups of aside.py count in their slices alone.
     """
-    exact = clips[clips["slices"] != OWN]
-    rows = by_row(exact, how)
+    main = clips[~clips["slices"].isin(aside.GROUPS)]
+    rows = by_row(main, how)
     measured = {metric for row in rows.values() for metric in row}
     return {
         "rows": rows,
         "slices": by_slice(clips, how, min_slice),
-        "paired": paired(exact, "editor", "generator", how),
-        "not_measured": {metric: reason(metric, exact) for metric in METRICS if metric not in measured},
+        "paired": paired(main, "editor", "generator", how),
+        "not_measured": {metric: reason(metric, main) for metric in METRICS if metric not in measured},
     }
 
 

@@ -47,7 +47,9 @@ def clips(folder: Path) -> Iterator["Clip"]:
     from components.core.media import players, shards
     from components.published.core import Clip
 
-    samples = [sample for _, sample in shards.iterate(folder)] if any(folder.glob("players-*.tar")) else []
+    players_there = any(folder.glob("players-*.tar"))
+    samples = [sample for _, sample in shards.iterate(folder)] if players_there else []
+    samples = [sample for sample in samples if not sample["json"].get("aside")]
     with runtime.progress("published metrics", len(samples)) as advance:
         for sample in samples:
             yield Clip(players.tiles(sample), players.speech(sample))

@@ -1,6 +1,5 @@
 """Pairs are put together from crops, cut to one length, shuffled and sliced."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,16 +74,6 @@ def test_without_truth_the_next_clips_speech_drives(load, sources: list[Crop]):
     assert pairs[0].speech.mel.shape == (4 * 40, 80)
     assert (pairs[0].speech.mel[40:] == SILENCE).all()
     assert pairs[0].slices == ("language=es", "silence=25+")  # three quarters are padding
-
-
-def test_own_footage_beside_exact_re_dubs_is_a_group_of_its_own(load, sources: list[Crop], truths: list[Crop]):
-    exact = load(sources, truths)
-    own = [replace(crop(f"own{i}", 9, speech(200 + i)), speaker="me") for i in range(3)]
-    both = load([*own, *sources], truths)
-    assert [pair.pair_id for pair in both] == [*(pair.pair_id for pair in exact), "own0", "own1", "own2"]
-    assert [pair.slices for pair in both[5:]] == [(benchmark.OWN,)] * 3
-    assert all(np.array_equal(a.other_mel, b.other_mel) for a, b in zip(exact, both, strict=False))
-    assert both[5].speech.crop_id == "own1"
 
 
 def test_nothing_to_measure_and_lost_sources_are_user_errors(load, sources: list[Crop], truths: list[Crop]):

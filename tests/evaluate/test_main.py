@@ -23,7 +23,11 @@ EXPORTED = """evaluate --crops crops --clips . --experts experts --editor editor
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with params and a benchmark of two clips."""
-    values = yaml.safe_load(Path("configs/evaluate/default.yaml").read_text()) | {"sample_pairs": 2, "min_slice": 1}
+    values = yaml.safe_load(Path("configs/evaluate/default.yaml").read_text()) | {
+        "sample_pairs": 2,
+        "min_slice": 1,
+        "looks": 0,
+    }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"seed": 0, "evaluate": values}))
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"pair_id": ["p0", "p1"], "beard": [True, False]}).to_parquet("redubs.parquet")

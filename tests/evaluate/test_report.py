@@ -10,7 +10,8 @@ import pytest
 from components.core.base import files
 from components.core.statistics.interval import Resampling
 from components.evaluate import core, report
-from components.evaluate.benchmark import OWN, Pair
+from components.evaluate.aside import OWN
+from components.evaluate.benchmark import Pair
 from components.evaluate.metrics import METRICS
 from components.evaluate.params import Params
 from components.evaluate.rows import ROWS
