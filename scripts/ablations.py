@@ -35,6 +35,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no exact pairs": {"common.exact_share": 0.0},
     "no pasted mouths": {"common.paste_share": 0.0},
     "no lips loss": {"structure.lips_weight": 0.0},
+    "no hole loss": {"structure.hole_weight": 0.0},
     "no motion loss": {"structure.objective.motion_weight": 0.0},
 }
 """Changes of the params' section `editor`, by name."""

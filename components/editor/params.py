@@ -50,6 +50,7 @@ class Structure:
     Attributes:
         from_generator: whether training begins with the generator's weights (`start`), or with random ones.
         lips_weight: `Lip`'s.
+        hole_weight: of the cross-entropy of the hole where it is known.
     """
 
     fit: Fit
@@ -57,10 +58,11 @@ class Structure:
     objective: Objective
     from_generator: bool
     lips_weight: float
+    hole_weight: float
 
     def __post_init__(self) -> None:
-        if self.lips_weight < 0:
-            raise ValueError(f"lips_weight {self.lips_weight} must not be negative")
+        if min(self.lips_weight, self.hole_weight) < 0:
+            raise ValueError(f"lips_weight {self.lips_weight} and hole_weight {self.hole_weight} must not be negative")
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,25 @@ def lips_loss(guide: LipsExpert, batch: Batch, prediction: Prediction) -> Float[
     return loss
 
 
+def hole_loss(batch: Batch, prediction: Prediction) -> Float[Tensor, ""]:
+    """Cross-entropy of the editor's hole where it is known: open on the lips and about them, shut outside the mask.
+
+    Left to flow matching alone, a tenth to a quarter of the old lips stays: where lips are uncertain, some of any lips
+    makes the error smaller. In between, such as on cheeks and chin, the hole is as wide as is best.
+    """
+    hole = prediction.hole
+    if hole is None:
+        return prediction.clean.new_zeros(())
+    reach = hole.shape[-2] // 12
+    near = F.max_pool2d(batch.lips.flatten(0, 1), 2 * reach + 1, stride=1, padding=reach).view_as(batch.lips)
+    near = near * batch.hole
+    weight = (near + 1 - batch.hole) * prediction.fresh
+    error = F.binary_cross_entropy_with_logits(hole, near, reduction="none")
+    return (weight * error).sum() / weight.sum().clamp(min=1)
+
+
 class StructureLearner(DubberLearner):
-    """Flow matching plus what the lips guide reads."""
+    """Flow matching plus what the lips guide reads, and where the hole has to be."""
 
     def __init__(self, model: Dubber, params: Structure, guides: Guides) -> None:
         super().__init__(model, params.objective)
@@ -72,7 +89,9 @@ class StructureLearner(DubberLearner):
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
         prediction = self.predict(batch, draw)
         flow, lips = self.flow_loss(batch, prediction), lips_loss(self.guides.lips, batch, prediction)
-        return {"loss": flow + self.params.lips_weight * lips, "flow": flow, "lips": lips}
+        hole = hole_loss(batch, prediction)
+        total = flow + self.params.lips_weight * lips + self.params.hole_weight * hole
+        return {"loss": total, "flow": flow, "lips": lips, "hole": hole}
 
 
 class LipLearner(DubberLearner):

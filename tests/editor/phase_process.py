@@ -48,7 +48,7 @@ def main() -> None:
     pairs = [Pair(n, mouth, other_moments(clips, n), PLAIN) for n, mouth in enumerate(mouths)]
     Mortal.kill_at = args.kill_at
     data = Mortal(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs, [])
-    params = Structure(replace(FIT, checkpoint_every_steps=5), DRAWING, HIGH, False, 0.05)
+    params = Structure(replace(FIT, checkpoint_every_steps=5), DRAWING, HIGH, False, 0.05, 0.05)
     run = Run("editor-structure", 0, args.out.with_suffix(""), "x", "32-true")
     _, phase = core.structure(data, None, guides(), COMMON, params, run)
     files.write_json(args.out, {"metrics": phase.metrics, "curve": phase.curve.to_dict("list")})

@@ -19,13 +19,13 @@ from components.core.diffusion.flow import Timesteps
 from components.core.media import FPS, shards, video
 from components.core.media.geometry import Window
 from components.core.models.fit import Fit, Run
-from components.core.models.learning import Drawing, Objective
+from components.core.models.learning import Drawing, Objective, Prediction
 from components.core.models.lips import LipsConfig, LipsExpert
 from components.core.models.lora import Band
 from components.editor import core
 from components.editor.data import Data, Light, load
 from components.editor.params import Common, Lip, Structure, Texture
-from components.editor.phases import Guides, put
+from components.editor.phases import Guides, hole_loss, put
 from tests.core.models.test_dubber import SHAPE, frontend, network
 from tests.pairs.test_pairs import judge
 from tests.talking import talking_crop
@@ -151,12 +151,13 @@ def test_light_is_the_same_on_a_crop_and_on_its_window() -> None:
 
 
 def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
-    spec = Structure(replace(FIT, steps=40), DRAWING, HIGH, False, 0.05)
+    spec = Structure(replace(FIT, steps=120), DRAWING, HIGH, False, 0.05, 0.05)
     run = run_of(tmp_path / "structure", "editor-structure")
     config, phase = core.structure(data, None, guides(), COMMON, spec, run)
-    losses = phase.curve["loss"]
+    losses = phase.curve["flow"]
     assert config.role == "editor"
-    assert losses.tail(5).mean() < 0.8 * losses.head(5).mean()
+    assert set(phase.curve.columns) == {"step", "loss", "flow", "lips", "hole"}
+    assert losses.tail(20).mean() < 0.9 * losses.head(20).mean()
 
     model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -168,6 +169,23 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
     assert any(value.abs().max() > 0 for name, value in made.tensors.items() if "lora_up" in name)
     for name, value in before.items():
         torch.testing.assert_close(model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_the_hole_is_told_where_lips_are_and_where_the_mask_ends_and_nothing_else(data: Data) -> None:
+    batch = data.batch(COMMON, replace(DRAWING, motion_share=0.0), np.random.default_rng(0))
+    near = torch.nn.functional.max_pool2d(batch.lips.flatten(0, 1), 9, 1, 4).view_as(batch.lips) * batch.hole
+    free = batch.hole * (1 - near)
+    assert min(near.sum(), free.sum(), (1 - batch.hole).sum()) > 0
+    ones = torch.ones(*batch.clean.shape[:2], 1, 1, 1)
+
+    def loss(hole: torch.Tensor | None, fresh: torch.Tensor = ones) -> float:
+        return float(hole_loss(batch, Prediction(batch.clean, ones[..., 0, 0, 0], fresh, hole)))
+
+    right = 20 * (2 * near - 1)
+    assert loss(right) == loss(torch.where(free > 0, 7.0, right)) == pytest.approx(0, abs=1e-6)
+    assert loss(-right) == pytest.approx(20)
+    assert loss(0 * right) == pytest.approx(np.log(2))
+    assert loss(-right, 0 * ones) == loss(None) == 0
 
 
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:

@@ -136,6 +136,19 @@ class Conditions:
     keep_audio: Float[Tensor, "b"]
 
 
+@dataclass(frozen=True)
+class Made:
+    """What the network made of its input.
+
+    Attributes:
+        clean: (b f 3 h w) the prediction of z_0.
+        hole: (b f 1 h w) logits of the hole that the editor found; None where the network finds none.
+    """
+
+    clean: Float[Tensor, "b f 3 h w"]
+    hole: Float[Tensor, "b f 1 h w"] | None
+
+
 class Dubber(nn.Module):
     """The network of either role; its output is always the prediction of z_0."""
 
@@ -155,15 +168,26 @@ class Dubber(nn.Module):
         gates: Gates | None = None,
     ) -> Float[Tensor, "b f 3 h w"]:
         """The prediction of z_0; `time` is 0 on frames that `noisy` holds clean."""
+        return self.make(noisy, time, given, gates).clean
+
+    def make(
+        self,
+        noisy: Float[Tensor, "b f 3 h w"],
+        time: Float[Tensor, "b f"],
+        given: Conditions,
+        gates: Gates | None = None,
+    ) -> Made:
+        """`forward`, with the hole."""
         references = given.references * given.keep_reference[:, None, None, None, None, None]
         heard = given.keep_audio[:, None, None]
         audio = heard * given.audio + (1 - heard) * self.null_audio
         output = self.dit(self._target(noisy, references, given), time, audio, self._on_frames(references), gates)
         if self.config.architecture.prediction == "velocity":
-            return clean_from_velocity(noisy, output, time)
-        if given.inpaint is None:
-            output = torch.cat([output[:, :, :-1], output[:, :, -1:] + self.hole], 2)
-        return compose(references, output, given.inpaint)
+            return Made(clean_from_velocity(noisy, output, time), None)
+        if given.inpaint is not None:
+            return Made(compose(references, output, given.inpaint), None)
+        hole = (output[:, :, -1:] + self.hole).float()
+        return Made(compose(references, torch.cat([output[:, :, :-1], hole], 2), None), hole)
 
     def _target(self, noisy: Tensor, references: Tensor, given: Conditions) -> Float[Tensor, "b f c h w"]:
         parts = [noisy]

@@ -117,11 +117,13 @@ class Prediction:
         clean: (b f 3 h w) prediction of z_0.
         time: (b f) timesteps, 0 on motion frames.
         fresh: (b f 1 1 1) 1 on frames that were predicted, 0 on motion frames.
+        hole: (b f 1 h w) logits of the editor's hole; None where the network finds none.
     """
 
     clean: Float[Tensor, "b f 3 h w"]
     time: Float[Tensor, "b f"]
     fresh: Float[Tensor, "b f 1 1 1"]
+    hole: Float[Tensor, "b f 1 h w"] | None = None
 
 
 class DubberLearner(Learner[Batch]):
@@ -160,10 +162,10 @@ class DubberLearner(Learner[Batch]):
         if self.own_share:
             own = torch.rand(count, generator=draw, device=drawn.device) < self.own_share
             with torch.no_grad():
-                made = self.model(noised(batch.clean, noise, fresh), fresh, given, self.gates(0 * drawn))
-            start = torch.where((own[:, None] & (fresh > 0))[..., None, None, None], made, start)
-        clean = self.model(noised(start, noise, time), time, given, self.gates(torch.ones_like(drawn)))
-        return Prediction(clean, time, fresh[..., None, None, None])
+                first = self.model(noised(batch.clean, noise, fresh), fresh, given, self.gates(0 * drawn))
+            start = torch.where((own[:, None] & (fresh > 0))[..., None, None, None], first, start)
+        made = self.model.make(noised(start, noise, time), time, given, self.gates(torch.ones_like(drawn)))
+        return Prediction(made.clean, time, fresh[..., None, None, None], made.hole)
 
     def gates(self, on: Float[Tensor, "b"]) -> Gates | None:
         """The expert's gates, where there is one."""

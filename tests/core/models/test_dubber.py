@@ -10,7 +10,7 @@ import torch
 from components.core.diffusion.flow import Timesteps
 from components.core.media.geometry import Window
 from components.core.models import weights
-from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig, compose
+from components.core.models.dubber import Architecture, Conditions, Dubber, DubberConfig, Made, compose
 from components.core.models.frontend import FrontEnd, FrontEndConfig, encode_clip
 from components.core.models.learning import Drawing, DubberLearner, Objective, Prediction, Segment, assemble
 from components.core.models.lora import Band, add_expert, expert_parameters
@@ -229,9 +229,9 @@ def test_an_expert_mends_what_the_network_made_of_noise(share: float, monkeypatc
 
     def grey(noisy: torch.Tensor, time: torch.Tensor, given: Conditions, gates: dict[str, torch.Tensor]):
         calls.append((noisy, time, gates["lip"]))
-        return torch.full_like(noisy, 0.25)
+        return Made(torch.full_like(noisy, 0.25), None)
 
-    monkeypatch.setattr(model, "forward", grey)
+    monkeypatch.setattr(model, "make", grey)
     low = Objective(Timesteps(0.001, "uniform", 0.0), 1.0, 1.0, 0.0)  # hardly any noise: the input shows what is in it
     prediction = DubberLearner(model, low, "lip", share).predict(batch, torch.Generator().manual_seed(0))
     noisy, time, gate = calls[-1]
