@@ -39,14 +39,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no motion loss": {"structure.objective.motion_weight": 0.0},
 }
 """Changes of the params' section `editor`, by name."""
-PHASES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "structure": ((), False),
-    "structure + lip": (("lip",), False),
-    "structure + texture": (("texture",), False),
-    "all, in their bands": (("lip", "texture"), False),
-    "all, always on": (("lip", "texture"), True),
+PHASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[float, float]]]] = {
+    "structure": ((), {}),
+    "structure + lip": (("lip",), {}),
+    "structure + texture": (("texture",), {}),
+    "all, in their bands": (("lip", "texture"), {}),
+    "all, in the paper's bands": (("lip", "texture"), {"lip": (0.4, 0.8), "texture": (0.0, 0.3)}),
+    "all, always on": (("lip", "texture"), {"lip": (0.0, 1.0), "texture": (0.0, 1.0)}),
 }
-"""Experts, and whether they are on at every timestep."""
+"""Experts, and bands that are not those of the run."""
 STEPS = (1, 2, 3, 4, 8, 16)
 ROUNDS = ("2", "3")
 """Of the bootstrap: the editor of one round makes the companions of the next. Round 1 is the recipe of VARIANTS."""
@@ -224,9 +225,9 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
                 before, seconds = train(plan, f"round {name}", {}, plan.steps, before)
                 keep(kind, name, {"train_s": seconds, **measure(plan, before, 1)})
             elif kind == "phases":
-                phases, always = PHASES[name]
+                phases, bands = PHASES[name]
                 editor = load_editor(*load, phases)
-                editor.bands = {phase: Band(0.0, 1.0) for phase in phases} if always else editor.bands
+                editor.bands |= {phase: Band(*band) for phase, band in bands.items()}
                 keep(kind, name, measure(plan, editor, 3))
             else:
                 keep(kind, name, measure(plan, load_editor(*load), int(name)))
