@@ -61,8 +61,7 @@ class Structure:
     hole_weight: float
 
     def __post_init__(self) -> None:
-        if min(self.lips_weight, self.hole_weight) < 0:
-            raise ValueError(f"lips_weight {self.lips_weight} and hole_weight {self.hole_weight} must not be negative")
+        _weights(self.lips_weight, self.hole_weight)
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Lip:
     Attributes:
         sync_weight: of the sync guide's 1 - cosine on decoded windows.
         lips_weight: of the squared error of the lips' measures, as the lips guide reads them.
+        hole_weight: `Structure`'s.
         own_share: of the samples that begin with the structure phase's own result (`DubberLearner`).
     """
 
@@ -82,14 +82,12 @@ class Lip:
     band: Band
     sync_weight: float
     lips_weight: float
+    hole_weight: float
     own_share: float
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or min(self.sync_weight, self.lips_weight) < 0:
-            raise ValueError(
-                f"rank {self.rank} must be positive, sync_weight {self.sync_weight} and lips_weight {self.lips_weight} "
-                "not negative"
-            )
+        _rank(self.rank)
+        _weights(self.sync_weight, self.lips_weight, self.hole_weight)
         _share("own_share", self.own_share)
 
 
@@ -101,6 +99,7 @@ class Texture:
         identity_weight, perceptual_weight: of the guide's 1 - cosine and of the distance of its features, both on the
             samples without audio only. `drawing.drop_audio` is their share (paper: 0.5).
         lips_weight: `Lip`'s, on the others.
+        hole_weight: `Structure`'s.
         own_share: `Lip`'s.
     """
 
@@ -112,15 +111,23 @@ class Texture:
     identity_weight: float
     perceptual_weight: float
     lips_weight: float
+    hole_weight: float
     own_share: float
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or min(self.identity_weight, self.perceptual_weight, self.lips_weight) < 0:
-            raise ValueError(
-                f"rank {self.rank} must be positive, identity_weight {self.identity_weight}, perceptual_weight "
-                f"{self.perceptual_weight} and lips_weight {self.lips_weight} not negative"
-            )
+        _rank(self.rank)
+        _weights(self.identity_weight, self.perceptual_weight, self.lips_weight, self.hole_weight)
         _share("own_share", self.own_share)
+
+
+def _rank(value: int) -> None:
+    if value < 1:
+        raise ValueError(f"rank {value} must be positive")
+
+
+def _weights(*values: float) -> None:
+    if min(values) < 0:
+        raise ValueError(f"the weight {min(values)} of a loss must not be negative")
 
 
 def _share(name: str, value: float) -> None:

@@ -107,9 +107,10 @@ class LipLearner(DubberLearner):
         sync = flow.new_zeros(())
         if heard.any():
             sync = sync_loss(self.guides.sync, estimate(batch, prediction)[heard], batch.extra["mel"][heard])
-        lips = lips_loss(self.guides.lips, batch, prediction)
+        lips, hole = lips_loss(self.guides.lips, batch, prediction), hole_loss(batch, prediction)
         total = flow + self.params.sync_weight * sync + self.params.lips_weight * lips
-        return {"loss": total, "flow": flow, "sync": sync, "lips": lips}
+        total = total + self.params.hole_weight * hole
+        return {"loss": total, "flow": flow, "sync": sync, "lips": lips, "hole": hole}
 
 
 class TextureLearner(DubberLearner):
@@ -131,10 +132,11 @@ class TextureLearner(DubberLearner):
             whole = batch.extra["crop"][silent]
             made = rearrange(put(estimate(batch, prediction)[silent], whole), "b f c h w -> (b f) c h w")
             identity, perceptual = compare(self.guides.identity, made, rearrange(whole, "b f c h w -> (b f) c h w"))
-        lips = lips_loss(self.guides.lips, batch, prediction)
+        lips, hole = lips_loss(self.guides.lips, batch, prediction), hole_loss(batch, prediction)
         total = flow + self.params.identity_weight * identity + self.params.perceptual_weight * perceptual
-        total = total + self.params.lips_weight * lips
-        return {"loss": total, "flow": flow, "identity": identity, "perceptual": perceptual, "lips": lips}
+        total = total + self.params.lips_weight * lips + self.params.hole_weight * hole
+        terms = {"flow": flow, "identity": identity, "perceptual": perceptual, "lips": lips, "hole": hole}
+        return {"loss": total, **terms}
 
 
 def put(windows: Float[Tensor, "b f 3 h w"], crops: Float[Tensor, "b f 3 s s"]) -> Float[Tensor, "b f 3 s s"]:

@@ -161,10 +161,10 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
     model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05, 0.05, 0.5)
+    lip = Lip(FIT, DRAWING, MIDDLE, 2, Band(0.4, 0.8), 0.05, 0.05, 0.05, 0.5)
     run = run_of(tmp_path / "lip", "editor-lip")
     made = core.lip(data, model, guides(), COMMON, lip, run)
-    assert set(made.curve.columns) == {"step", "loss", "flow", "sync", "lips"}
+    assert set(made.curve.columns) == {"step", "loss", "flow", "sync", "lips", "hole"}
     assert all(".lip" in name for name in made.tensors)
     assert any(value.abs().max() > 0 for name, value in made.tensors.items() if "lora_up" in name)
     for name, value in before.items():
@@ -189,7 +189,7 @@ def test_the_hole_is_told_where_lips_are_and_where_the_mask_ends_and_nothing_els
 
 
 def test_texture_s_losses_act_on_silent_samples_only(data: Data, tmp_path: Path) -> None:
-    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05, 0.05, 0.5)
+    texture = Texture(FIT, replace(DRAWING, drop_audio=0.0), LOW, 2, Band(0.0, 0.3), 0.05, 0.05, 0.05, 0.05, 0.5)
     model = network(references=3)
     heard = core.texture(data, model, guides(), COMMON, texture, run_of(tmp_path / "a", "editor-texture"))
     assert (heard.curve["identity"] == 0).all()
