@@ -6,11 +6,11 @@ truth's, mouth PSNR, and for the nearest r of its lip opening with the truth's, 
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ TRIALS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One pair's figures, or their mean over pairs."""
+    """One pair's figures."""
 
     average_flicker: float
     average_psnr_db: float
@@ -48,17 +48,9 @@ class Measured:
     nearest_opening_r: float
 
 
-@contextmanager
-def constants(values: dict[str, object]) -> Iterator[None]:
+def constants(values: dict[str, object]) -> AbstractContextManager[object]:
     """The module with other constants."""
-    before = {name: getattr(references, name) for name in values}
-    try:
-        for name, value in values.items():
-            setattr(references, name, value)
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(references, name, value)
+    return patch.dict(vars(references), values)
 
 
 def measure(source: "Crop", truth: "Crop", frontend: "FrontEnd") -> Measured:
@@ -112,16 +104,17 @@ def main() -> None:
     if not exact:
         raise errors.UserError(f"{options.artifacts / 'crops'} holds no exact pair", fix="Set studio.train_pairs.")
     frontend, lines = load_frontend(options.artifacts / "experts" / "frontend.safetensors"), []
+    columns = [field.name for field in fields(Measured)]
     with runtime.progress("references", len(TRIALS) * len(exact)) as advance:
         for name, values in TRIALS.items():
             found = []
             for source, truth in exact:
                 with constants(values):
-                    found.append(asdict(measure(source, truth, frontend)))
+                    found.append(measure(source, truth, frontend))
                 advance(1)
-            means = [float(np.nanmean([one[column] for one in found])) for column in found[0]]
+            means = [float(np.nanmean([getattr(one, column) for one in found])) for column in columns]
             lines.append([name, *(f"{mean:.2f}" for mean in means)])
-    head = ["references", *(column.replace("_", " ") for column in asdict(Measured(*[0.0] * 5)))]
+    head = ["references", *(column.replace("_", " ") for column in columns)]
     insert(PAGE, f"{len(exact)} exact pairs of training speakers:\n\n{table(head, lines)}", "references")
 
 

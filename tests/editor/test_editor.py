@@ -151,13 +151,13 @@ def test_light_is_the_same_on_a_crop_and_on_its_window() -> None:
 
 
 def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Data, tmp_path: Path) -> None:
-    spec = Structure(replace(FIT, steps=120), DRAWING, HIGH, False, 0.05, 0.05)
+    spec = Structure(replace(FIT, steps=300), DRAWING, HIGH, False, 0.05, 0.05)
     run = run_of(tmp_path / "structure", "editor-structure")
     config, phase = core.structure(data, None, guides(), COMMON, spec, run)
-    losses = phase.curve["flow"]
+    losses = phase.curve["loss"]
     assert config.role == "editor"
     assert set(phase.curve.columns) == {"step", "loss", "flow", "lips", "hole"}
-    assert losses.tail(20).mean() < 0.9 * losses.head(20).mean()
+    assert losses.tail(20).mean() < 0.8 * losses.head(20).mean()
 
     model = network(references=3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
