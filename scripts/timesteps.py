@@ -75,10 +75,10 @@ def predictions(editor: Any, moment: Moment, speech: bool) -> list[Any]:
     import torch
 
     from components.core.diffusion.guidance import Guidance
-    from components.core.models import weights
+    from components.core.models import hardware
     from components.core.models.dubber import Conditions
 
-    job, device, one = editor.job(moment.source, moment.truth.mel), weights.device(), torch.ones(1)
+    job, device, one = editor.job(moment.source, moment.truth.mel), hardware.device(), torch.ones(1)
     frames = slice(moment.first, moment.last)
     references, audio = job.references[None, :, frames].to(device), job.audio[None, frames].to(device)
     given = Conditions(references, audio, None, one, one)  # what is kept of them, the guidance says

@@ -19,7 +19,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of the phase's final losses")
     parser.add_argument("--plots", type=Path, required=True, help="CSV of the loss curve")
-    parser.add_argument("--precision", default="bf16-mixed", help="Lightning precision (default: %(default)s)")
     args = parser.parse_args()
     needed = "generator" if args.phase == "structure" else "structure"
     if getattr(args, needed) is None:

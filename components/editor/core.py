@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from components.core.base import seeds
+from components.core.models import hardware
 from components.core.models.dubber import Dubber, DubberConfig
 from components.core.models.fit import Fit, Run, fit
 from components.core.models.learning import Drawing, DubberLearner
 from components.core.models.lora import add_expert, expert_parameters
-from components.core.models.windows import Batch
+from components.core.models.windows import Packed
 from components.editor.data import Data
 from components.editor.params import Common, Lip, Structure, Texture
 from components.editor.phases import Guides, LipLearner, StructureLearner, TextureLearner
@@ -45,7 +46,7 @@ def structure(
         audio_dim=data.clips.audio.shape[1],
     )
     torch.manual_seed(seeds.derive(run.seed, run.stage, "weights"))
-    model = Dubber(config)
+    model = Dubber(config).to(hardware.device())
     start(model, generator, data.clips.hole)
     learner = StructureLearner(model, params, guides)
     curve = train(learner, data, common, (params.fit, params.drawing), run)
@@ -64,7 +65,7 @@ def texture(data: Data, model: Dubber, guides: Guides, common: Common, params: T
     """Low noise, LoRA, with identity and perceptual losses where the audio is off (paper: alpha = 0.2)."""
     prepare(model, "texture", params.rank, run)
     learner = TextureLearner(model, params, guides)
-    curve = train(learner, data, common, (params.fit, params.drawing), run)
+    curve = train(learner, data, common, (params.fit, params.drawing), run, whole=True)
     return Phase(dict(expert_parameters(model, "texture")), curve, figures(learner, data, curve))
 
 
@@ -77,11 +78,13 @@ def prepare(model: Dubber, expert: str, rank: int, run: Run) -> None:
         parameter.requires_grad_(True)
 
 
-def train(learner: DubberLearner, data: Data, common: Common, plan: tuple[Fit, Drawing], run: Run) -> pd.DataFrame:
-    """Runs the loop on batches that depend on the step alone."""
+def train(
+    learner: DubberLearner, data: Data, common: Common, plan: tuple[Fit, Drawing], run: Run, whole: bool = False
+) -> pd.DataFrame:
+    """Runs the loop on batches that depend on the step alone; `whole`: see `Data.batch`."""
 
-    def batch_at(step: int) -> Batch:
-        return data.batch(common, plan[1], seeds.rng(run.seed, run.stage, "batch", step))
+    def batch_at(step: int) -> Packed:
+        return data.batch(common, plan[1], seeds.rng(run.seed, run.stage, "batch", step), whole)
 
     return fit(learner, batch_at, plan[0], run)
 

@@ -17,7 +17,7 @@ from components.core.media.geometry import Window, soft_mask
 from components.core.media.references import References, videos
 from components.core.models.frontend import FrontEnd, encode_clip
 from components.core.models.learning import Drawing, Segment, assemble
-from components.core.models.windows import Batch, Clips, own_references
+from components.core.models.windows import Clips, Packed, own_references
 from components.editor.params import Common
 
 CONTEXT_ROWS = MEL_PER_FRAME
@@ -48,8 +48,10 @@ class Light:
         if rgb.shape[-2] == window.width:
             across = across[window.left : window.right]
         colour = self.gain * np.array(self.tint, np.float32)
-        lit = colour * (1 + self.slope * across[:, None]) * (rgb.astype(np.float32) / 255) ** self.gamma
-        return np.asarray(np.rint(255 * np.clip(lit, 0, 1)), np.uint8)
+        shade = colour * (1 + self.slope * across[:, None])  # (w 3)
+        lit = shade[..., None] * (np.arange(256, dtype=np.float32) / 255) ** self.gamma
+        table = np.rint(255 * np.clip(lit, 0, 1)).astype(np.uint8)  # (w 3 256): a tenth of the time of sums over pixels
+        return np.take(table, rgb + 256 * np.arange(shade.size).reshape(shade.shape))
 
 
 PLAIN = Light(1.0, 1.0, 0.0)
@@ -90,14 +92,18 @@ class Data:
     pairs: list[Pair]
     exact: list[Pair]
 
-    def batch(self, common: Common, drawing: Drawing, rng: np.random.Generator) -> Batch:
-        """A batch whose references are companions or pasted real clips; extras: `crop` (b f 3 s s) and `mel`."""
-        segments = [self.segment(common, rng) for _ in range(drawing.batch)]
+    def batch(self, common: Common, drawing: Drawing, rng: np.random.Generator, whole: bool = False) -> Packed:
+        """A batch whose references are companions or pasted real clips; extras: `mel`, and `crop` (b f 3 s s) if asked.
+
+        Args:
+            whole: whether a loss looks at the whole face.
+        """
+        segments = [self.segment(common, rng, whole) for _ in range(drawing.batch)]
         batch = assemble(self.clips, segments, common.architecture.motion_frames, drawing, rng)
         mel = np.stack([self.speech(segment.frames) for segment in segments])
-        return replace(batch, extra={**batch.extra, "mel": torch.from_numpy(mel)})
+        return replace(batch, numbers={**batch.numbers, "mel": torch.from_numpy(mel)})
 
-    def segment(self, common: Common, rng: np.random.Generator) -> Segment:
+    def segment(self, common: Common, rng: np.random.Generator, whole: bool = False) -> Segment:
         """A chunk of a random pair, both sides in the pair's light or in another one."""
         length = common.architecture.chunk_frames
         exact = bool(self.exact) and rng.random() < common.exact_share
@@ -110,14 +116,14 @@ class Data:
             companion = self.pasted(frames, common.paste_gap_frames, rng)
         shown = np.concatenate([companion[None], self.references(pair, slice(start, start + length))])
         light = Light.drawn(rng) if rng.random() < common.relight_share else pair.light
-        whole = self.crops[pair.crop].frames[start : start + length]
-        shown, whole = light.apply(shown, self.window), light.apply(whole, self.window)
-        target = self.window.take(whole)
+        shown, target = light.apply(shown, self.window), light.apply(self.clips.rgb[frames], self.window)
         if len(self.covers) and rng.random() < common.cover_share:
-            whole = whole.copy()
-            target = self.window.take(whole)
             self.cover((target, shown[0]), rng)
-        return Segment(frames, target, shown, whole)
+        if not whole:
+            return Segment(frames, target, shown)
+        face = light.apply(self.crops[pair.crop].frames[start : start + length], self.window).copy()
+        self.window.take(face)[:] = target
+        return Segment(frames, target, shown, face)
 
     def references(self, pair: Pair, piece: slice) -> NDArray[np.uint8]:
         """The reference videos (count f h w 3) of a piece of the pair."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from components.core.diffusion.flow import damped_clean
 from components.core.media.geometry import Window
+from components.core.models import hardware
 from components.core.models.dubber import Dubber
 from components.core.models.fit import Losses
 from components.core.models.identity import IdentityExpert, load_identity
@@ -38,9 +39,10 @@ class Guides:
 
     @classmethod
     def load(cls, experts: Path) -> "Guides":
-        """The guides of artifacts/experts."""
+        """The guides of artifacts/experts, where training happens."""
         sync, identity, lips = (guide_file(experts, name) for name in GUIDES)
-        return cls(load_sync(sync), load_identity(identity), load_lips(lips))
+        device = hardware.device()
+        return cls(load_sync(sync).to(device), load_identity(identity).to(device), load_lips(lips).to(device))
 
 
 def estimate(batch: Batch, prediction: Prediction) -> Float[Tensor, "b f 3 h w"]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from components.core.base import files, params
 from components.core.media import crops
+from components.core.models import hardware
 from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.synthesis import ExpertConfig, load_dubber
@@ -32,7 +33,7 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
         inputs.append(args.generator / "generator.safetensors")
     train_crops = crops.load(args.crops, "train")
     mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
-    run = Run(f"editor-{args.phase}", seed, args.out, mark, args.precision)
+    run = Run(f"editor-{args.phase}", seed, args.out, mark, hardware.precision())
     material = data.load(
         train_crops,
         load_frontend(frontend),

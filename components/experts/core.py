@@ -12,7 +12,7 @@ from torch import nn
 
 from components.core.base import files
 from components.core.media.crops import Crop
-from components.core.models import weights
+from components.core.models import hardware, weights
 from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.identity import load_identity
@@ -24,8 +24,8 @@ from components.experts.data import Material, halves
 from components.experts.params import ExpertsParams
 
 log = logging.getLogger(__name__)
-LINEAR, CONVOLUTIONAL = "bf16-mixed", "32-true"
-"""Precisions: on CPUs bf16 makes linear layers 3-4 times faster, convolutions gain nothing."""
+CONVOLUTIONAL = "32-true"
+"""Precision: convolutions gain nothing from bf16 on CPUs."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,15 @@ def jobs(material: Material, params: ExpertsParams) -> list[Job]:
     """The trainings in their order."""
     half = halves(material)
     listed = [
-        Job("frontend", material, params.frontend, frontend.train, load_frontend, frontend.evaluate, LINEAR),
+        Job(
+            "frontend",
+            material,
+            params.frontend,
+            frontend.train,
+            load_frontend,
+            frontend.evaluate,
+            hardware.precision(),
+        ),
     ]
     for role, seen in (("guide", half.guide), ("judge", half.judge)):
         listed += [

@@ -14,7 +14,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for generator.safetensors")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON of what was measured")
     parser.add_argument("--plots", type=Path, required=True, help="CSV of the loss curve")
-    parser.add_argument("--precision", default="bf16-mixed", help="Lightning precision (default: %(default)s)")
     return parser.parse_args()
 
 
@@ -25,7 +24,7 @@ def main() -> None:
     args = arguments()
 
     from components.core.media import crops
-    from components.core.models import fit, weights, windows
+    from components.core.models import fit, hardware, weights, windows
     from components.core.models.frontend import load_frontend
     from components.generator.core import run
     from components.generator.params import Params
@@ -34,7 +33,7 @@ def main() -> None:
     train, held_out = crops.load(args.crops, "train", "footage"), crops.load(args.crops, "benchmark", "footage")
     frontend = args.experts / "frontend.safetensors"
     fingerprint = fit.fingerprint(settings, windows.digest(train), files.sha256(frontend))
-    this = fit.Run("generator", seed, args.out, fingerprint, args.precision)
+    this = fit.Run("generator", seed, args.out, fingerprint, hardware.precision())
     trained = run(train, held_out, load_frontend(frontend), settings, this)
     weights.save(args.out / "generator.safetensors", trained.model, trained.model.config)
     files.write_json(args.metrics, trained.metrics)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from components.core.base.errors import UserError
-from components.core.models import weights
+from components.core.models import hardware
 
 Vectors = NDArray[np.floating[Any]]
 
@@ -40,7 +40,7 @@ def detector(path: Path) -> Any:
         UserError: it is no TorchScript.
     """
     try:
-        return torch.jit.load(str(path), map_location=weights.device()).eval()  # type: ignore[no-untyped-call]
+        return torch.jit.load(str(path), map_location=hardware.device()).eval()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise UserError(f"{path} can't be read", got=str(error)[:200], expected="I3D as TorchScript") from None
 
@@ -51,7 +51,7 @@ def video_vectors(network: Any, frames: NDArray[np.uint8]) -> NDArray[np.float32
     large = np.stack([cv2.resize(image, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_LINEAR) for image in frames])
     found = []
     for start in range(0, len(large) - WINDOW_FRAMES + 1, WINDOW_FRAMES):
-        window = torch.from_numpy(large[start : start + WINDOW_FRAMES]).to(weights.device()).permute(3, 0, 1, 2)[None]
+        window = torch.from_numpy(large[start : start + WINDOW_FRAMES]).to(hardware.device()).permute(3, 0, 1, 2)[None]
         made = network(window.float() / 127.5 - 1, rescale=False, resize=False, return_features=True)
         found.append(made.cpu().numpy())
     return np.concatenate(found) if found else np.zeros((0, 1), np.float32)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from components.core.base.errors import UserError
-from components.core.models import weights
+from components.core.models import hardware
 
 
 @dataclass(frozen=True)
@@ -73,4 +73,4 @@ def read(path: Path) -> Tensors:
         raise UserError(f"{path} can't be read", got=str(error), expected="tensors by torch.save") from None
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()) or not found:
         raise UserError(f"{path} can't be used", got=type(found).__name__, expected="a mapping of names to tensors")
-    return Tensors(path, {name: value.float().to(weights.device()) for name, value in found.items()})
+    return Tensors(path, {name: value.float().to(hardware.device()) for name, value in found.items()})

@@ -11,7 +11,7 @@ import numpy as np
 from components.core.base import files, runtime
 from components.core.models.fit import Run
 from components.core.models.frontend import encode_clip
-from components.core.models.windows import Batch, Clips
+from components.core.models.windows import Clips, Packed
 from components.editor import core
 from components.editor.data import PLAIN, Data, Pair, other_moments
 from components.editor.params import Structure
@@ -26,7 +26,7 @@ class Mortal(Data):
     kill_at = -1
     drawn = 0
 
-    def batch(self, *args: object) -> Batch:
+    def batch(self, *args: object) -> Packed:
         type(self).drawn += 1
         if type(self).drawn == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)

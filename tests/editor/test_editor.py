@@ -143,6 +143,15 @@ def test_light_brightens_and_slopes() -> None:
     np.testing.assert_allclose(np.diff(sloped.astype(int)), 100 / 47, atol=1)
 
 
+def test_light_is_what_its_formula_says_at_every_pixel() -> None:
+    window = Window.of(48)
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    light = Light(1.1, 0.9, 0.3, (1.05, 1.0, 0.95))
+    shade = 1.1 * np.array([1.05, 1.0, 0.95]) * (1 + 0.3 * np.linspace(-1, 1, 48))[:, None]
+    lit = 255 * np.clip(shade * (rgb / 255) ** 0.9, 0, 1)
+    np.testing.assert_allclose(light.apply(rgb, window), lit, atol=0.501)
+
+
 def test_light_is_the_same_on_a_crop_and_on_its_window() -> None:
     window = Window.of(48)
     crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
@@ -172,7 +181,7 @@ def test_structure_learns_and_lora_phases_change_nothing_but_themselves(data: Da
 
 
 def test_the_hole_is_told_where_lips_are_and_where_the_mask_ends_and_nothing_else(data: Data) -> None:
-    batch = data.batch(COMMON, replace(DRAWING, motion_share=0.0), np.random.default_rng(0))
+    batch = data.batch(COMMON, replace(DRAWING, motion_share=0.0), np.random.default_rng(0)).to("cpu")
     near = torch.nn.functional.max_pool2d(batch.lips.flatten(0, 1), 9, 1, 4).view_as(batch.lips) * batch.hole
     free = batch.hole * (1 - near)
     assert min(near.sum(), free.sum(), (1 - batch.hole).sum()) > 0
@@ -244,9 +253,10 @@ def test_a_hand_from_another_clip_is_before_both_sides_alike(data: Data) -> None
     hand = np.zeros_like(data.crops[1].occluder)
     hand[:, 24:32, 16:24] = True
     crops = [data.crops[0], replace(data.crops[1], occluder=hand)]
-    covered = replace(data, crops=crops).segment(covering, seeds.rng(0, "cover"))
+    covered = replace(data, crops=crops).segment(covering, seeds.rng(0, "cover"), whole=True)
     changed = (covered.target != plain.target).any(-1)
     region = data.window.take(hand)[0]
+    assert plain.whole is None
     assert changed.any()
     assert not changed[:, ~region].any()
     np.testing.assert_array_equal(covered.target[:, region], covered.references[0][:, region])

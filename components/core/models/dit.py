@@ -85,6 +85,11 @@ class DiT(nn.Module):
             if name in ZERO_AT_START or re.fullmatch(ZERO_IN_BLOCKS, name):
                 nn.init.zeros_(weight)
 
+    def compile_blocks(self) -> None:
+        """Compiles the block, once for all of them: seconds, where the whole network would take minutes."""
+        for block in self.blocks:
+            block.compile()
+
     def forward(
         self,
         target: Float[Tensor, "b f c h w"],

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from components.core.diffusion.flow import Timesteps, noised, weighted_mse
+from components.core.models import hardware
 from components.core.models.dubber import Conditions, Dubber
 from components.core.models.fit import Learner, Losses
 from components.core.models.lora import Gates
-from components.core.models.windows import Batch, Clips, masks, pixels
+from components.core.models.windows import Batch, Clips, Packed
 
 
 @dataclass(frozen=True)
@@ -83,30 +84,29 @@ class Segment:
 
 def assemble(
     clips: Clips, segments: Sequence[Segment], motion_frames: int, drawing: Drawing, rng: np.random.Generator
-) -> Batch:
+) -> Packed:
     """The batch of these segments with masks, audio, and the random choices of `drawing`."""
     count = len(segments)
-    flip = torch.from_numpy(rng.random(count) < drawing.flip)
+    mirrored = torch.from_numpy(rng.random(count) < drawing.flip)
     index = np.stack([segment.frames for segment in segments])
 
-    def mirrored(values: Tensor) -> Tensor:
-        return torch.where(flip.reshape(-1, *[1] * (values.ndim - 1)), values.flip(-1), values)
+    def stacked(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(segment, name) for segment in segments]))
 
     def kept(drop: float) -> Tensor:
         return torch.from_numpy((rng.random(count) >= drop).astype(np.float32))
 
-    wholes = [segment.whole for segment in segments if segment.whole is not None]
-    return Batch(
-        clean=mirrored(pixels(np.stack([segment.target for segment in segments]))),
-        references=mirrored(pixels(np.stack([segment.references for segment in segments]))),
-        hole=mirrored(masks(clips.hole[index])),
-        lips=mirrored(masks(clips.lips[index])),
-        audio=torch.from_numpy(clips.audio[index]),
-        motion=motion_frames * (1 - kept(drawing.motion_share)),
-        keep_reference=kept(drawing.drop_reference),
-        keep_audio=kept(drawing.drop_audio),
-        extra={"crop": mirrored(pixels(np.stack(wholes)))} if wholes else {},
-    )
+    numbers = {
+        "audio": torch.from_numpy(clips.audio[index]),
+        "motion": motion_frames * (1 - kept(drawing.motion_share)),
+        "keep_reference": kept(drawing.drop_reference),
+        "keep_audio": kept(drawing.drop_audio),
+    }
+    pictures = {"clean": stacked("target"), "references": stacked("references")}
+    if segments[0].whole is not None:
+        pictures["crop"] = stacked("whole")
+    masks = {"hole": torch.from_numpy(clips.hole[index]), "lips": torch.from_numpy(clips.lips[index])}
+    return Packed(pictures, masks, numbers, mirrored)
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ class DubberLearner(Learner[Batch]):
     def __init__(self, model: Dubber, objective: Objective, expert: str | None = None, own_share: float = 0.0) -> None:
         super().__init__(model)
         self.objective, self.expert, self.own_share = objective, expert, own_share
+        if hardware.device().type == "cuda":
+            model.dit.compile_blocks()
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
         prediction = self.predict(batch, draw)

@@ -17,7 +17,7 @@ from components.core.diffusion.sampler import Chunk, chunks, sample, timesteps
 from components.core.media import references
 from components.core.media.crops import Crop
 from components.core.media.geometry import UNITS, Window, soft_mask
-from components.core.models import weights
+from components.core.models import hardware, weights
 from components.core.models.dubber import Conditions, Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, encode_clip, load_frontend
 from components.core.models.lora import Band, Gates, add_expert
@@ -67,6 +67,7 @@ class Synthesizer:
         self.model = model.eval()
         self.frontend = frontend
         self.bands = bands
+        self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
 
     def dub(self, crop: Crop, mel: NDArray[np.float32], options: Sampling) -> NDArray[np.uint8]:
         """The crop's first frames (f h w 3) speaking the mel (4f, 80); all of the crop gives references."""
@@ -131,11 +132,11 @@ class Synthesizer:
         return [result[: job.frames] for result, job in zip(results, jobs, strict=True)]
 
     def _chunk(self, pieces: Sequence["_Piece"], options: Sampling) -> Float[Tensor, "b f 3 h w"]:
-        given = _stack(pieces)
+        given = _stack(pieces, self.device)
         done = torch.stack([piece.done[piece.chunk.start : piece.chunk.stop] for piece in pieces])
         frames = torch.arange(done.shape[1])
         fresh = (frames >= torch.tensor([piece.chunk.motion for piece in pieces])[:, None]).float()  # (b f)
-        guidance, device = options.guidance(), weights.device()
+        guidance, device = options.guidance(), given.audio.device
 
         def predict(noisy: Tensor, t: float) -> Tensor:
             mask = fresh[..., None, None, None]
@@ -156,7 +157,7 @@ class Synthesizer:
         for branch in branches(guidance):
             keep = {"keep_reference": float(branch.keep_companion), "keep_audio": float(branch.keep_audio)}
             flags = {name: torch.full((count,), value, device=noisy.device) for name, value in keep.items()}
-            with torch.autocast(noisy.device.type, torch.bfloat16):
+            with torch.autocast(noisy.device.type, torch.bfloat16, enabled=hardware.bf16()):
                 made[branch] = self.model(noisy, time, replace(given, **flags), gates)
         null, reference, full = (made.get(branch) for branch in Branch)
         return guided(null, reference, full, guidance.reference, guidance.audio)  # type: ignore[no-any-return]
@@ -204,8 +205,8 @@ class _Piece:
         return values.index_select(axis, index)
 
 
-def _stack(pieces: Sequence[_Piece]) -> Conditions:
-    device, ones = weights.device(), torch.ones(len(pieces), device=weights.device())
+def _stack(pieces: Sequence[_Piece], device: torch.device) -> Conditions:
+    ones = torch.ones(len(pieces), device=device)
     inpaints = [piece.cut(piece.job.inpaint) for piece in pieces if piece.job.inpaint is not None]
     return Conditions(
         references=torch.stack([piece.cut(piece.job.references, 1) for piece in pieces]).to(device),
@@ -221,7 +222,7 @@ def load_dubber(path: Path) -> Dubber:
     config, tensors = weights.load(path, DubberConfig)
     model = Dubber(config)
     weights.fill(model, tensors, path)
-    return weights.freeze(model).to(weights.device())  # type: ignore[return-value]
+    return weights.freeze(model).to(hardware.device())  # type: ignore[return-value]
 
 
 def load_generator(folder: Path, experts: Path) -> Inpainter:
@@ -252,5 +253,5 @@ def load_editor(folder: Path, experts: Path, phases: tuple[str, ...] = ("lip", "
         add_expert(model, phase, config.rank)
         weights.fill(model, {**model.state_dict(), **tensors}, path)
         bands[phase] = config.band
-    weights.freeze(model).to(weights.device())
+    weights.freeze(model).to(hardware.device())
     return Editor(model, load_frontend(experts / "frontend.safetensors"), bands)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -61,8 +60,3 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
         module.load_state_dict(dict(tensors))
     except RuntimeError as error:
         raise UserError(f"{path} does not fit {type(module).__name__}", got=str(error)) from None
-
-
-def device() -> torch.device:
-    """The accelerator where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -138,15 +138,48 @@ class Batch:
     keep_audio: Float[Tensor, "b"]
     extra: dict[str, Tensor]
 
-    def to(self, device: Any, **options: Any) -> "Batch":
-        """The batch on another device (Lightning calls this)."""
-        moved = {f.name: getattr(self, f.name).to(device, **options) for f in fields(self) if f.name != "extra"}
-        return replace(self, **moved, extra={k: v.to(device, **options) for k, v in self.extra.items()})
+
+@dataclass(frozen=True)
+class Packed:
+    """A batch as it travels to the device that trains on it: a quarter of the bytes.
+
+    Attributes:
+        pictures, masks: fields of `Batch`, or of its extra, by name: uint8 (... h w 3) and bool (... h w).
+        numbers: the other fields, as they are.
+        mirrored: (b,) which samples are to be mirrored left to right.
+    """
+
+    pictures: dict[str, Tensor]
+    masks: dict[str, Tensor]
+    numbers: dict[str, Tensor]
+    mirrored: Bool[Tensor, "b"]
+
+    def to(self, device: Any, **options: Any) -> Batch:
+        """The batch on the device (Lightning calls this)."""
+
+        def sent(values: dict[str, Tensor]) -> dict[str, Tensor]:
+            return {name: value.to(device, **options) for name, value in values.items()}
+
+        mirrored = self.mirrored.to(device, **options)
+
+        def turned(values: Tensor) -> Tensor:
+            return torch.where(mirrored.reshape(-1, *[1] * (values.ndim - 1)), values.flip(-1), values)
+
+        found = {name: turned(_pixels(value)) for name, value in sent(self.pictures).items()}
+        found |= {name: turned(value[..., None, :, :].float()) for name, value in sent(self.masks).items()}
+        found |= sent(self.numbers)
+        known = {field.name for field in fields(Batch)}
+        extra = {name: value for name, value in found.items() if name not in known}
+        return Batch(**{name: value for name, value in found.items() if name in known}, extra=extra)
 
 
 def pixels(rgb: NDArray[np.uint8]) -> Float[Tensor, "... 3 h w"]:
     """uint8 (... h w 3) as float32 (... 3 h w) in [-1, 1]."""
-    return torch.from_numpy(np.moveaxis(rgb, -1, -3).astype(np.float32) / 127.5 - 1)
+    return _pixels(torch.from_numpy(rgb))
+
+
+def _pixels(rgb: UInt8[Tensor, "... h w 3"]) -> Float[Tensor, "... 3 h w"]:
+    return rgb.movedim(-1, -3).float().contiguous() / 127.5 - 1
 
 
 def image(values: Float[Tensor, "... 3 h w"]) -> NDArray[np.uint8]:

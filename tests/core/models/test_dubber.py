@@ -113,7 +113,7 @@ def test_nothing_of_the_companion_is_left_where_the_editor_finds_the_hole() -> N
 def test_flicker_costs_more_than_a_steady_error() -> None:
     clips = Clips.of([talking_crop(frames=12)], [np.zeros((12, 14), np.float32)], 1)
     segment = Segment(np.arange(6), clips.rgb[:6], clips.rgb[None, :6])
-    batch = assemble(clips, [segment], 0, replace(DRAWING, motion_share=0.0), np.random.default_rng(0))
+    batch = assemble(clips, [segment], 0, replace(DRAWING, motion_share=0.0), np.random.default_rng(0)).to("cpu")
     sign = torch.tensor([1.0, -1.0] * 3)[None, :, None, None, None]
     fresh = torch.ones(1, 6, 1, 1, 1)
     loss = {}
@@ -212,7 +212,9 @@ def test_training_lowers_the_loss(role: str) -> None:
         frames = [clips.pick(6, rng) for _ in range(2)]
         others = [clips.references(f) for f in frames]
         segments = [Segment(f, clips.rgb[f], o) for f, o in zip(frames, others, strict=True)]
-        loss = learner.losses(assemble(clips, segments, 2, DRAWING, rng), torch.Generator().manual_seed(step))["loss"]
+        loss = learner.losses(
+            assemble(clips, segments, 2, DRAWING, rng).to("cpu"), torch.Generator().manual_seed(step)
+        )["loss"]
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -224,7 +226,7 @@ def test_training_lowers_the_loss(role: str) -> None:
 def test_an_expert_mends_what_the_network_made_of_noise(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clips = Clips.of([talking_crop(frames=12)], [np.zeros((12, 14), np.float32)], 1)
     segment = Segment(np.arange(6), clips.rgb[:6], clips.rgb[None, :6])
-    batch = assemble(clips, [segment] * 2, 2, replace(DRAWING, motion_share=1.0), np.random.default_rng(0))
+    batch = assemble(clips, [segment] * 2, 2, replace(DRAWING, motion_share=1.0), np.random.default_rng(0)).to("cpu")
     model, calls = network(), []
 
     def grey(noisy: torch.Tensor, time: torch.Tensor, given: Conditions, gates: dict[str, torch.Tensor]):
@@ -255,7 +257,8 @@ def test_a_batch_is_mirrored_as_a_whole() -> None:
     frames = np.arange(6)
     segment = Segment(frames, clips.rgb[frames], clips.rgb[None, frames], crop.frames[frames])
     plain, mirrored = (
-        assemble(clips, [segment], 2, replace(DRAWING, flip=flip), np.random.default_rng(0)) for flip in (0.0, 1.0)
+        assemble(clips, [segment], 2, replace(DRAWING, flip=flip), np.random.default_rng(0)).to("cpu")
+        for flip in (0.0, 1.0)
     )
     for name in ("clean", "references", "hole", "lips"):
         torch.testing.assert_close(getattr(mirrored, name), getattr(plain, name).flip(-1))

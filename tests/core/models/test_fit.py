@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from components.core.base.errors import UserError
+from components.core.models import hardware
 from components.core.models.fit import Fit, Learner, Losses, Run, fit
 
 SPEC = Fit(steps=24, lr=1e-2, warmup_steps=2, weight_decay=0.0, ema_decay=0.5, clip_norm=1.0, checkpoint_every_steps=5)
@@ -48,6 +49,17 @@ def test_the_loss_falls_and_the_folder_is_left_clean(tmp_path: Path) -> None:
     assert len(losses) == SPEC.steps
     assert losses[-1] < 0.5 * losses[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_loaders_draw_the_same_batches_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, losses = train(tmp_path / "alone")
+    monkeypatch.setattr(hardware, "loaders", lambda: 3)
+    together, same = train(tmp_path / "together")
+    assert losses == same
+    for a, b in zip(alone, together, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
 def train_until_killed(folder: Path) -> None:
