@@ -6,6 +6,7 @@ therefore ends with the weights of an unbroken one.
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -117,7 +118,8 @@ def fit(learner: Learner[B], batch_at: Callable[[int], Any], spec: Fit, run: Run
     with runtime.progress(run.stage, spec.steps) as advance:
         advance(start)
         curve = _Curve(spec.steps, advance)
-        trainer = _trainer([curve, EMAWeightAveraging(decay=spec.ema_decay), saver], spec, run)
+        averaging = EMAWeightAveraging(hardware.device(), decay=spec.ema_decay)  # it would stay on the CPU
+        trainer = _trainer([curve, averaging, saver], spec, run)
         batches = DataLoader(_Steps(batch_at, start, spec.steps), batch_size=None, num_workers=hardware.loaders())
         trainer.fit(loop, batches, ckpt_path=str(checkpoint) if resumed else None, weights_only=False)
     checkpoint.unlink(missing_ok=True)
@@ -181,9 +183,12 @@ class _Loop(lightning.LightningModule):
     def training_step(self, batch: Any, _: int) -> Tensor:
         draw = torch.Generator(self.device).manual_seed(seeds.derive(self.run.seed, self.run.stage, self.global_step))
         losses = self.learner.losses(batch, draw)
-        self.terms = {name: float(value.detach()) for name, value in losses.items()}
+        values = torch.stack(
+            [value.detach().float() for value in losses.values()]
+        ).tolist()  # waits for the device once
+        self.terms = dict(zip(losses, values, strict=True))
         for name, value in self.terms.items():
-            if not torch.isfinite(torch.tensor(value)):
+            if not math.isfinite(value):
                 raise _broken(name, self.global_step, self.run)
         return losses["loss"]
 
