@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from components.core.base import runtime
 from components.core.base.errors import UserError
 from components.core.media import MEL_PER_FRAME, shards, video
 from components.core.media.crops import Crop
@@ -197,7 +198,7 @@ def load(crops: list[Crop], frontend: FrontEnd, accepted: pd.DataFrame, companio
     audio = [encode_clip(frontend, torch.from_numpy(crop.mel)).numpy() for crop in crops]
     clips = Clips.of(crops, audio, common.references)
     found = ((key, sample) for key, sample in shards.iterate(companions) if key in known)
-    pairs = [_pair(rows[key], known[key], sample, clips) for key, sample in found]
+    pairs = runtime.map_threads(lambda each: _pair(rows[each[0]], known[each[0]], each[1], clips), found)
     return Data(crops, clips, np.concatenate([crop.mel for crop in crops]), pairs, _exact(crops, clips, common))
 
 
@@ -209,15 +210,19 @@ def _exact(crops: Sequence[Crop], clips: Clips, common: Common) -> list[Pair]:
     if not common.exact_share:
         return []
     numbers = {crop.crop_id: number for number, crop in enumerate(crops)}
-    pairs = []
+    sides = []
     for again, crop in enumerate(crops):
-        source, frames = numbers.get(crop.crop_id.rpartition("--")[0]), len(crop.frames)
-        for target, shown in ((source, again), (again, source)) if source is not None else ():
-            heard = clips.audio[clips.starts[target] :][:frames]
-            found = own_references(crops[shown], heard, common.references, gap_frames=0)
-            found = References(found.soft, found.nearest + clips.starts[shown])
-            pairs.append(Pair(target, clips.rgb[clips.starts[shown] :][:frames], found, PLAIN))
-    return pairs
+        source = numbers.get(crop.crop_id.rpartition("--")[0])
+        if source is not None:
+            sides += [(source, again, len(crop.frames)), (again, source, len(crop.frames))]
+
+    def pair(target: int, shown: int, frames: int) -> Pair:
+        heard = clips.audio[clips.starts[target] :][:frames]
+        found = own_references(crops[shown], heard, common.references, gap_frames=0)
+        found = References(found.soft, found.nearest + clips.starts[shown])
+        return Pair(target, clips.rgb[clips.starts[shown] :][:frames], found, PLAIN)
+
+    return runtime.map_threads(lambda side: pair(*side), sides)
 
 
 def _pair(row: Mapping[str, object], crop: int, sample: shards.Sample, clips: Clips) -> Pair:

@@ -10,6 +10,7 @@ import pyarrow.parquet
 import soundfile
 from numpy.typing import NDArray
 
+from components.core.base import runtime
 from components.core.base.errors import UserError
 from components.core.media import FPS, MEL_PER_FRAME, RATE_HZ, mel, shards, video
 from components.core.media.geometry import Window
@@ -67,8 +68,8 @@ def load(folder: Path, split: Split | None = None, role: Role | None = None) -> 
         raise UserError(f"{path} does not exist", fix="Run `dvc repro crop`.")
     rows = {row["crop_id"]: row for row in pyarrow.parquet.read_table(path).to_pylist()}
     wanted = {key for key, row in rows.items() if split in (None, row["split"]) and role in (None, row["role"])}
-    found = {key: decode(sample) for key, sample in shards.iterate(folder) if key in wanted}
-    return [found[key] for key in sorted(wanted)]
+    found = runtime.map_threads(decode, (sample for key, sample in shards.iterate(folder) if key in wanted))
+    return sorted(found, key=lambda crop: crop.crop_id)
 
 
 def decode(sample: shards.Sample) -> Crop:

@@ -138,9 +138,8 @@ def _looks(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _small(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    grey = images.astype(np.float32).mean(-1)
-    small = [cv2.resize(image, LOOKS_SHAPE, interpolation=cv2.INTER_AREA).ravel() for image in grey]
-    return np.asarray(np.stack(small), np.float32)
+    small = [cv2.resize(image.astype(np.float32), LOOKS_SHAPE, interpolation=cv2.INTER_AREA) for image in images]
+    return np.asarray(np.stack(small).mean(-1).reshape(len(images), -1), np.float32)
 
 
 def _place(looks: Floats, pose: Floats, scales: tuple[float, float]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from components.core.base import runtime
 from components.core.media import references
 from components.core.media.crops import Crop
 from components.core.media.face import MEASURES
@@ -47,7 +48,8 @@ class Clips:
         """Cuts the windows of `crops`; `audio` holds each crop's features (f a); `count` references for each frame."""
         window = Window.of(crops[0].frames.shape[1])
         gap = references.GAP_FRAMES
-        found = [own_references(crop, heard, count, gap) for crop, heard in zip(crops, audio, strict=True)]
+        heard = zip(crops, audio, strict=True)
+        found = runtime.map_threads(lambda each: own_references(*each, count, gap), heard)
         starts = np.cumsum([0, *(len(crop.frames) for crop in crops)])
         return cls(
             rgb=np.concatenate([window.take(crop.frames) for crop in crops]),
