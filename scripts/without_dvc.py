@@ -9,8 +9,8 @@ seconds of each stage to metrics/stages.json. What it leaves is not versioned: c
 
 import argparse
 import os
+import runpy
 import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +21,7 @@ import torch
 import yaml
 
 from components.core.base import files, params, runtime
+from components.core.base.errors import UserError
 from components.validate import core, expectations, tables
 from components.validate.expectations import Expectation, Outcome
 from components.validate.params import PairsParams
@@ -35,6 +36,15 @@ def commands(first: str, last: str) -> dict[str, list[str]]:
     wanted = names[names.index(first) : names.index(last) + 1]
     found = {name: stages[name]["cmd"] for name in wanted}
     return {name: [cmd] if isinstance(cmd, str) else list(cmd) for name, cmd in found.items()}
+
+
+def run(command: list[str]) -> None:
+    """Runs `python -m MODULE ...` in this process, so that nothing is imported twice."""
+    python, flag, module, *arguments = command
+    if (python, flag) != ("python", "-m"):
+        raise UserError(f"cannot run {shlex.join(command)}", expected="python -m MODULE ...")
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def sort_pairs() -> None:
@@ -75,9 +85,7 @@ def main() -> None:
             sort_pairs()
         else:
             for line in lines:
-                command = shlex.split(line)
-                command[0] = sys.executable if command[0] == "python" else command[0]
-                subprocess.run(command, check=True)
+                run(shlex.split(line))
         seconds[stage] = round(time.monotonic() - start, 1)
         files.write_json(Path("metrics/stages.json"), {"device": device, "seconds": seconds})
         print(f"{stage}: {seconds[stage]:.0f} s", flush=True)

@@ -35,11 +35,12 @@ def test_the_suites_limits_turn_away_what_great_expectations_would(
 def test_stages_run_in_order_by_their_own_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = "python -c \"import pathlib; pathlib.Path('{0}').write_text('{0}')\""
-    stages = "\n".join(f"  {name}:\n    cmd: {line.format(name)}" for name in ("a", "b", "c"))
+    (tmp_path / "touch.py").write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\n")
+    stages = "\n".join(f"  {name}:\n    cmd: python -m touch {name}" for name in ("a", "b", "c"))
     (tmp_path / "dvc.yaml").write_text(f"stages:\n{stages}\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "argv", ["without_dvc", "b", "c"])
     without_dvc.main()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c", "dvc.yaml", "metrics"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c", "dvc.yaml", "metrics", "touch.py"]
     assert [text.split(":")[0] for text in capsys.readouterr().out.splitlines()] == ["b", "c"]

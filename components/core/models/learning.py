@@ -143,7 +143,7 @@ class DubberLearner(Learner[Batch]):
     def __init__(self, model: Dubber, objective: Objective, expert: str | None = None, own_share: float = 0.0) -> None:
         super().__init__(model)
         self.objective, self.expert, self.own_share = objective, expert, own_share
-        if hardware.device().type == "cuda":
+        if expert is None and hardware.device().type == "cuda":  # a phase of an expert is too short to pay for it
             model.dit.compile_blocks()
 
     def losses(self, batch: Batch, draw: torch.Generator) -> Losses:
