@@ -8,14 +8,17 @@ import torch
 
 from components.core.base import seeds
 from components.core.base.errors import UserError
+from components.core.base.params import load
 from components.core.diffusion.flow import Timesteps
 from components.core.media.references import GAP_FRAMES
 from components.core.models.fit import Fit, Run
 from components.core.models.frontend import encode_clip
 from components.core.models.learning import Drawing, Objective
 from components.core.models.windows import Clips
+from components.crop.params import Params as CropParams
 from components.generator.core import run, segment
 from components.generator.params import Params
+from flows.params import compose
 from tests.core.models.test_dubber import SHAPE, frontend
 from tests.talking import talking_crop
 
@@ -55,6 +58,20 @@ def test_references_are_from_elsewhere_in_the_clip() -> None:
 def test_crops_that_are_all_too_short_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no crop of 6 frames among 1"):
         run([talking_crop(frames=5)], [], frontend(), PARAMS, Run("generator", 0, tmp_path, "x", "32-true"))
+
+
+@pytest.mark.slow
+def test_the_scale_for_gpus_trains_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    path = tmp_path / "params.yaml"
+    path.write_text(compose(["scale=gpu", "generator.drawing.batch=1"]))
+    params, size_px = load(Params, "generator", path), load(CropParams, "crop", path).size_px
+    short = replace(params, fit=replace(params.fit, steps=2, warmup_steps=1))
+    crop = talking_crop(frames=30, size_px=size_px)
+    trained = run([crop], [], frontend(), short, Run("generator", 0, tmp_path, "x", "32-true"))
+    assert size_px >= 128
+    assert trained.metrics["parameters"] > 50e6
+    assert trained.curve["step"].tolist() == [1, 2]
 
 
 def test_no_references_are_refused() -> None:
