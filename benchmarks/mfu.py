@@ -8,14 +8,13 @@ benchmarks/mfu.json.
 """
 
 import argparse
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from components.core.base import params
+from components.core.base import files, params
 from components.core.media.geometry import Window
 from components.core.models import hardware
 from components.core.models.dubber import Dubber, DubberConfig
@@ -116,7 +115,7 @@ def main() -> None:
         parser.error("no GPU is seen: utilisation is of one")
     common, phase = params.load(Common, "editor.common"), params.load(Structure, "editor.structure")
     size_px = params.load(Crop, "crop").size_px
-    rows = []
+    rows: list[Measured] = []
     for count in options.batches or [phase.drawing.batch]:
         for compiled in (False, True):
             rows.append(measure(common, phase, count, size_px, compiled))
@@ -128,8 +127,7 @@ def main() -> None:
                 f"(optimizer {one.optimizer_ms:.1f}), {one.tflops:5.0f} TFLOP/s, MFU {share}, {one.peak_gib:.1f} GiB",
                 flush=True,
             )
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+            files.write_json(options.out, [asdict(row) for row in rows])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 from components.core.diffusion.flow import Timesteps
+from components.core.models import hardware
 from components.core.models.dubber import Architecture, Dubber, DubberConfig
 from components.core.models.learning import DubberLearner, Objective
 from components.core.models.optim import MuonAdamW
@@ -31,7 +32,7 @@ def seconds(layout: Literal["frames", "channels"], dim: int, patch: int) -> floa
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=hardware.bf16()):
             loss = learner.losses(batch, torch.Generator().manual_seed(0))["loss"]
         loss.backward()
         optimizer.step()

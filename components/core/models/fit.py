@@ -16,8 +16,9 @@ from typing import Any, Generic, TypeVar
 import lightning
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from components.core.base import files, runtime, seeds
@@ -118,7 +119,8 @@ def fit(learner: Learner[B], batch_at: Callable[[int], Any], spec: Fit, run: Run
     with runtime.progress(run.stage, spec.steps) as advance:
         advance(start)
         curve = _Curve(spec.steps, advance)
-        averaging = EMAWeightAveraging(hardware.device(), decay=spec.ema_decay)  # it would stay on the CPU
+        average = get_ema_multi_avg_fn(spec.ema_decay)  # type: ignore[no-untyped-call]
+        averaging = WeightAveraging(hardware.device(), multi_avg_fn=average)  # which would stay on the CPU
         trainer = _trainer([curve, averaging, saver], spec, run)
         batches = DataLoader(_Steps(batch_at, start, spec.steps), batch_size=None, num_workers=hardware.loaders())
         trainer.fit(loop, batches, ckpt_path=str(checkpoint) if resumed else None, weights_only=False)
