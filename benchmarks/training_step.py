@@ -1,4 +1,7 @@
-"""CPU seconds of a training step by layout and size, one thread, best of five: `python benchmarks/training_step.py`."""
+"""CPU seconds of a training step by layout, size and precision, one thread, best of three.
+
+python -m benchmarks.training_step
+"""
 
 import time
 from typing import Literal
@@ -15,7 +18,7 @@ from components.core.models.windows import Batch
 BATCH, FRAMES, HEIGHT, WIDTH, AUDIO = 6, 8, 48, 64, 102
 
 
-def seconds(layout: Literal["frames", "channels"], dim: int, patch: int) -> float:
+def seconds(layout: Literal["frames", "channels"], dim: int, patch: int, bf16: bool) -> float:
     """CPU time of forward, backward and optimizer on random data."""
     shape = Architecture(patch, dim, 6, dim // 64, 4.0, "modulation", 4, layout, "clean", FRAMES, 2, 0.6)
     learner = DubberLearner(
@@ -30,9 +33,9 @@ def seconds(layout: Literal["frames", "channels"], dim: int, patch: int) -> floa
     )
     batch = Batch(video, video[:, None], mask, mask, torch.rand(BATCH, FRAMES, AUDIO), 0 * ones, ones, ones, {})
     best = float("inf")
-    for _ in range(5):
+    for _ in range(3):
         start = time.process_time()
-        with torch.autocast("cpu", torch.bfloat16, enabled=hardware.bf16()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             loss = learner.losses(batch, torch.Generator().manual_seed(0))["loss"]
         loss.backward()
         optimizer.step()
@@ -44,6 +47,7 @@ def seconds(layout: Literal["frames", "channels"], dim: int, patch: int) -> floa
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for layout, dim, patch in (("channels", 192, 8), ("frames", 192, 8), ("channels", 256, 8), ("channels", 192, 16)):
-        print(
-            f"{layout:>8} dim {dim} patch {patch:>2}: {seconds(layout, dim, patch):.2f} s for {BATCH} x {FRAMES} frames"
-        )
+        for bf16 in (True, False) if (layout, dim, patch) == ("channels", 192, 8) else (hardware.bf16(),):
+            took = seconds(layout, dim, patch, bf16)
+            name = "bf16" if bf16 else "float32"
+            print(f"{layout:>8} dim {dim} patch {patch:>2} {name:>7}: {took:.2f} s for {BATCH} x {FRAMES} frames")

@@ -64,7 +64,7 @@ def test_crops_that_are_all_too_short_are_an_error(tmp_path: Path) -> None:
 def test_the_scale_for_gpus_trains_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
     path = tmp_path / "params.yaml"
-    path.write_text(compose(["scale=gpu", "generator.drawing.batch=1"]))
+    path.write_text(compose(["scale=gpu", "generator.drawing.batch=1", "generator.architecture.chunk_frames=6"]))
     params, size_px = load(Params, "generator", path), load(CropParams, "crop", path).size_px
     short = replace(params, fit=replace(params.fit, steps=2, warmup_steps=1))
     crop = talking_crop(frames=30, size_px=size_px)
