@@ -177,10 +177,10 @@ def patch(
     # resolution once.
     layers = _sample(_layers(source, window_rgb, mask), to_window, shape, border=cv2.BORDER_CONSTANT)
     inside = _sample(mask, to_window, shape, border=cv2.BORDER_CONSTANT) > 0
-    edited = original * (1 - layers[..., 3:])
-    edited += layers[..., :3]
-    pixels = np.clip(np.rint(edited, out=edited), 0, 255, out=edited).astype(np.uint8)
-    return rows, columns, np.where(inside[..., None], pixels, original)
+    *added, fades = cv2.split(layers)
+    kept = cv2.multiply(original, cv2.merge([1 - fades] * 3), dtype=cv2.CV_32F)
+    pixels = cv2.add(kept, cv2.merge(added), dtype=cv2.CV_8U)  # rounds and clips
+    return rows, columns, cv2.copyTo(pixels, inside.astype(np.uint8), original.copy())
 
 
 def _layers(source: Image, window_rgb: Image, mask: NDArray[np.float32]) -> NDArray[np.float32]:
