@@ -78,10 +78,35 @@ def test_a_source_that_c2pa_can_not_read_goes_in_by_its_hash(clip, tmp_path, mon
 def test_one_changed_byte_is_seen(clip):
     path = signed(clip, clip)
     data = bytearray(path.read_bytes())
-    data[data.index(b"mdat") + 200] ^= 1
+    data[data.rindex(b"mdat") + 200] ^= 1  # the first is said in the credentials
     path.write_bytes(data)
     with pytest.raises(UserError, match=r"do not hold; got .*bmffHash\.mismatch"):
         core.run(path)
+
+
+@pytest.mark.parametrize("big", ["result", "source"])
+def test_signing_takes_no_memory_of_the_files_size(clip, big):
+    weight = 200 << 20
+    heavy = clip.with_name("heavy.mp4")
+    heavy.write_bytes(clip.read_bytes() + (8 + weight).to_bytes(4, "big") + b"mdat")
+    with heavy.open("r+b") as file:
+        file.truncate(heavy.stat().st_size + weight)
+    result, source = (heavy, clip) if big == "result" else (clip, heavy)
+    code = f"""
+import re
+from pathlib import Path
+from components.dub import credentials
+from tests.verify.test_verify import signed
+clip, result, source = (Path(name) for name in {[str(path) for path in (clip, result, source)]})
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) << 10
+by = credentials.signer(None, None)
+signed(clip, clip, by)
+before = peak()
+signed(result, source, by)
+print(peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.splitlines()[-1]) < weight / 4
 
 
 def test_files_without_credentials_say_so(clip, tmp_path):
