@@ -66,8 +66,8 @@ class Muon(Optimizer):
     """Momentum made orthogonal (Jordan et al. 2024), rescaled to AdamW's root mean square (Liu et al. 2025, Eq. 4).
 
     The same update as `torch.optim.Muon`'s, but matrices of one shape are orthogonalised together, in the precision in
-    which the machine multiplies fastest: a step of 60 matrices is a third of the time on a GPU, and on CPUs that only
-    emulate bf16 the other takes minutes (benchmarks/optimizer.py).
+    which the machine multiplies fastest: where bf16 is emulated the other takes twenty times as long
+    (benchmarks/optimizer.py).
     """
 
     def __init__(self, matrices: list[nn.Parameter], lr: float, weight_decay: float) -> None:
