@@ -118,8 +118,8 @@ def main() -> None:
     rows: list[Measured] = []
     for count in options.batches or [phase.drawing.batch]:
         for compiled in (False, True):
-            rows.append(measure(common, phase, count, size_px, compiled))
-            one = rows[-1]
+            one = measure(common, phase, count, size_px, compiled)
+            rows.append(one)
             share = "not known" if one.mfu is None else f"{one.mfu:.1%}"
             print(
                 f"{one.device}, {one.parameters_m:.1f} M parameters, batch {count:>3}, "

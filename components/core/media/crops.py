@@ -68,8 +68,9 @@ def load(folder: Path, split: Split | None = None, role: Role | None = None) -> 
         raise UserError(f"{path} does not exist", fix="Run `dvc repro crop`.")
     rows = {row["crop_id"]: row for row in pyarrow.parquet.read_table(path).to_pylist()}
     wanted = {key for key, row in rows.items() if split in (None, row["split"]) and role in (None, row["role"])}
-    found = runtime.map_threads(decode, (sample for key, sample in shards.iterate(folder) if key in wanted))
-    return sorted(found, key=lambda crop: crop.crop_id)
+    decoded = runtime.map_threads(decode, (sample for key, sample in shards.iterate(folder) if key in wanted))
+    found = {crop.crop_id: crop for crop in decoded}
+    return [found[key] for key in sorted(wanted)]
 
 
 def decode(sample: shards.Sample) -> Crop:

@@ -120,7 +120,7 @@ def fit(learner: Learner[B], batch_at: Callable[[int], Any], spec: Fit, run: Run
         advance(start)
         curve = _Curve(spec.steps, advance)
         average = get_ema_multi_avg_fn(spec.ema_decay)  # type: ignore[no-untyped-call]
-        averaging = WeightAveraging(hardware.device(), multi_avg_fn=average)  # which would stay on the CPU
+        averaging = WeightAveraging(hardware.device(), multi_avg_fn=average)  # else on the CPU
         trainer = _trainer([curve, averaging, saver], spec, run)
         batches = DataLoader(_Steps(batch_at, start, spec.steps), batch_size=None, num_workers=hardware.loaders())
         trainer.fit(loop, batches, ckpt_path=str(checkpoint) if resumed else None, weights_only=False)
