@@ -20,9 +20,11 @@ from components.core.base import errors, files, params, runtime
 from scripts.results import cell, insert, table
 
 if TYPE_CHECKING:
-    from components.core.models.synthesis import Editor
+    from components.core.media.crops import Crop
+    from components.core.models.synthesis import Editor, Inpainter, Synthesizer
     from components.editor.data import Data
     from components.editor.params import Common, Structure
+    from components.editor.phases import Guides
     from components.evaluate.benchmark import Pair
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -51,7 +53,15 @@ PHASES: dict[str, tuple[tuple[str, ...], dict[str, tuple[float, float]]]] = {
 STEPS = (1, 2, 3, 4, 8, 16)
 ROUNDS = ("2", "3")
 """Of the bootstrap: the editor of one round makes the companions of the next. Round 1 is the recipe of VARIANTS."""
-TABLES = {"variants": tuple(VARIANTS), "rounds": ROUNDS, "phases": tuple(PHASES), "steps": tuple(map(str, STEPS))}
+BUDGET = (400, 800, 1600, 3200, 6400)
+"""Training steps of the structure phase; the table begins with what the generator does."""
+TABLES = {
+    "variants": tuple(VARIANTS),
+    "rounds": ROUNDS,
+    "budget": ("generator", *map(str, BUDGET)),
+    "phases": tuple(PHASES),
+    "steps": tuple(map(str, STEPS)),
+}
 METRICS = (
     "mouth_psnr_db", "read_opening_r", "read_width_r", "lip_opening_r", "old_lip_r", "sync_confidence",
     "identity_cosine", "sharpness_ratio", "jitter_ratio",
@@ -101,63 +111,86 @@ def settings(change: Mapping[str, Any], steps: int) -> tuple["Common", "Structur
 
 
 @cache
-def _material(artifacts: Path) -> tuple[Any, ...]:
-    import pandas as pd
-
-    from components.core.media import crops
+def _teachers(artifacts: Path) -> tuple["Inpainter", "Guides"]:
     from components.core.models.synthesis import load_generator
     from components.editor.phases import Guides
 
-    experts = artifacts / "experts"
+    return load_generator(artifacts / "generator", artifacts / "experts"), Guides.load(artifacts / "experts")
+
+
+@cache
+def _crops(artifacts: Path) -> list["Crop"]:
+    from components.core.media import crops
+
+    return crops.load(artifacts / "crops", "train")
+
+
+@cache
+def _data(artifacts: Path, common: "Common") -> "Data":
+    import pandas as pd
+
+    from components.core.models.frontend import load_frontend
+    from components.editor import data
+
     accepted = pd.read_parquet(artifacts / "validation/pairs/accepted.parquet")
-    training = crops.load(artifacts / "crops", "train")
-    generator = load_generator(artifacts / "generator", experts)
-    return training, generator, accepted, Guides.load(experts)
+    frontend = load_frontend(artifacts / "experts/frontend.safetensors")
+    return data.load(_crops(artifacts), frontend, accepted, artifacts / "pairs", common)
+
+
+def material(artifacts: Path, common: "Common") -> "Data":
+    """What `common` trains on, loaded once for all that differ in how it is drawn alone."""
+    from components.editor.params import Common
+
+    same = replace(
+        params.load(Common, "editor.common"), references=common.references, exact_share=float(common.exact_share > 0)
+    )
+    return _data(artifacts, same)
 
 
 def train(
     plan: Plan, name: str, change: Mapping[str, Any], steps: int, maker: "Editor | None" = None
 ) -> tuple["Editor", float]:
     """The structure phase with a change or with companions of another maker, and the seconds that it took."""
+    from components.core.models import hardware
     from components.core.models.dubber import Dubber
     from components.core.models.fit import Run
     from components.core.models.synthesis import Editor
-    from components.editor import core, data
+    from components.editor import core
 
-    training, generator, accepted, guides = _material(plan.artifacts)
     common, structure = settings(change, steps)
-    material: Data = data.load(training, generator.frontend, accepted, plan.artifacts / "pairs", common)
-    material = material if maker is None else remade(material, maker, plan.seed)
+    data = material(plan.artifacts, common)
+    data = data if maker is None else remade(data, maker, plan.seed)
+    generator, guides = _teachers(plan.artifacts)
     folder = plan.out / name.replace(" ", "_")
     started = time.perf_counter()
-    run = Run("editor-structure", plan.seed, folder, f"{name} {steps} {change}")
+    run = Run("editor-structure", plan.seed, folder, f"{name} {steps} {change}", hardware.precision())
     known = generator.model if structure.from_generator else None
-    config, phase = core.structure(material, known, guides, common, structure, run)
-    model = Dubber(config)
+    config, phase = core.structure(data, known, guides, common, structure, run)
+    model = Dubber(config).to(hardware.device())
     model.load_state_dict(phase.tensors)
     return Editor(model, generator.frontend, {}), time.perf_counter() - started
 
 
-def remade(material: "Data", maker: "Editor", seed: int) -> "Data":
+def remade(data: "Data", maker: "Editor", seed: int) -> "Data":
     """The same pairs with companions that `maker` dubs."""
     from components.core.models.synthesis import Sampling
     from components.pairs.core import plan
 
-    plans = plan([material.crops[pair.crop] for pair in material.pairs], 1, seed)
+    plans = plan([data.crops[pair.crop] for pair in data.pairs], 1, seed)
     with runtime.progress("companions", len(plans)) as advance:
         pairs = []
         made = maker.dub_all([(one.crop, one.mel()) for one in plans], Sampling(1, 1.0, 1.0, seed))
-        for pair, frames in zip(material.pairs, made, strict=True):
-            pairs.append(replace(pair, companion=np.ascontiguousarray(material.window.take(frames))))
+        for pair, frames in zip(data.pairs, made, strict=True):
+            pairs.append(replace(pair, companion=np.ascontiguousarray(data.window.take(frames))))
             advance(1)
-    return replace(material, pairs=pairs)
+    return replace(data, pairs=pairs)
 
 
-def measure(plan: Plan, editor: "Editor", steps: int) -> dict[str, Any]:
+def measure(plan: Plan, editor: "Synthesizer", steps: int) -> dict[str, Any]:
     """Means and intervals of METRICS over the plan's pairs."""
     from components.core.models.synthesis import Sampling
+    from components.core.statistics.interval import Resampling, interval
     from components.evaluate import core
-    from components.evaluate.report import Resampling, interval
 
     pairs, bench, values = _benchmark(plan)
     lines = []
@@ -221,6 +254,11 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
                 steps = equal_steps(plan, VARIANTS[name])
                 editor, seconds = train(plan, name, VARIANTS[name], steps)
                 keep(kind, name, {"train_steps": steps, "train_s": seconds, **measure(plan, editor, 1)})
+            elif kind == "budget" and name == "generator":
+                keep(kind, name, measure(plan, _teachers(plan.artifacts)[0], 1))
+            elif kind == "budget":
+                editor, seconds = train(plan, f"{name} steps", {}, int(name))
+                keep(kind, name, {"train_s": seconds, **measure(plan, editor, 1)})
             elif kind == "rounds":
                 before, seconds = train(plan, f"round {name}", {}, plan.steps, before)
                 keep(kind, name, {"train_s": seconds, **measure(plan, before, 1)})
@@ -253,6 +291,7 @@ def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
         "variants": f"Structure phase alone, {plan.steps} steps, one step of sampling, {plan.pairs} pairs; tokens on "
         "the frame axis cost 2.3 times as much a step and get so many steps fewer:",
         "rounds": "The same, with companions made by the editor of the round before (round 1 is the recipe above):",
+        "budget": f"The recipe for more or fewer steps, structure phase alone, {plan.pairs} pairs:",
         "phases": f"The run's own editor with its experts on and off, 3 steps of sampling, {plan.pairs} pairs:",
         "steps": f"The run's own editor in more or fewer steps of sampling, {plan.pairs} pairs:",
     }
@@ -285,6 +324,25 @@ def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
         figure.savefig(temporary, dpi=110)
 
 
+def plot_budget(lines: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Opening's r and mouth PSNR by training steps with their intervals, over the generator's, as a picture."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    steps = sorted(int(name) for name in lines if name.isdigit())
+    for axis, metric in zip(figure.subplots(1, 2), ("read_opening_r", "mouth_psnr_db"), strict=True):
+        values = [lines[str(count)][metric] for count in steps]
+        axis.plot(steps, [value["mean"] for value in values], marker="o", label="editor, structure phase")
+        axis.fill_between(steps, [value["lo"] for value in values], [value["hi"] for value in values], alpha=0.2)
+        if "generator" in lines:
+            axis.axhline(lines["generator"][metric]["mean"], color="grey", linewidth=0.8, label="generator")
+        axis.set(xlabel="training steps", ylabel=metric, xscale="log", xticks=steps, xticklabels=steps)
+        axis.minorticks_off()
+    figure.axes[0].legend(loc="lower right")
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -292,7 +350,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("artifacts/ablations"), help="folder for what is in progress")
     parser.add_argument("--metrics", type=Path, default=Path("metrics/ablations.json"), help="JSON of all lines")
     parser.add_argument("--results", type=Path, default=Path("docs/results.md"), help="gets the tables")
-    parser.add_argument("--picture", type=Path, default=Path("docs/images/ablations.png"), help="gets the plot")
+    parser.add_argument(
+        "--picture", type=Path, default=Path("docs/images/ablations.png"), help="gets the plot; budget.png lies beside"
+    )
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which (default: all)")
     parser.add_argument("--steps", type=int, default=400, help="training steps of a variant (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=16, help="benchmark pairs to dub (default: %(default)s)")
@@ -310,6 +370,8 @@ def main() -> None:
     insert(args.results, text(plan, found), "ablations")
     if found["variants"]:
         plot(found, args.picture)
+    if found["budget"]:
+        plot_budget(found["budget"], args.picture.with_name("budget.png"))
 
 
 if __name__ == "__main__":
