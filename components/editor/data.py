@@ -118,13 +118,14 @@ class Data:
         shown = np.concatenate([companion[None], self.references(pair, slice(start, start + length))])
         light = Light.drawn(rng) if rng.random() < common.relight_share else pair.light
         shown, target = light.apply(shown, self.window), light.apply(self.clips.rgb[frames], self.window)
+        covered = None
         if len(self.covers) and rng.random() < common.cover_share:
-            self.cover((target, shown[0]), rng)
+            covered = self.cover((target, shown[0]), rng)
         if not whole:
-            return Segment(frames, target, shown)
+            return Segment(frames, target, shown, covered=covered)
         face = light.apply(self.crops[pair.crop].frames[start : start + length], self.window).copy()
         self.window.take(face)[:] = target
-        return Segment(frames, target, shown, face)
+        return Segment(frames, target, shown, face, covered)
 
     def references(self, pair: Pair, piece: slice) -> NDArray[np.uint8]:
         """The reference videos (count f h w 3) of a piece of the pair."""
@@ -136,15 +137,20 @@ class Data:
         """Frames (n,) of `clips` in which something is before the lower face."""
         return np.flatnonzero(np.concatenate([crop.hidden for crop in self.crops]))
 
-    def cover(self, videos: tuple[NDArray[np.uint8], ...], rng: np.random.Generator) -> None:
-        """Puts what is before a face at some other moment, likely in another clip, before these (f h w 3), in place."""
+    def cover(self, videos: tuple[NDArray[np.uint8], ...], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Puts what is before a face at some other moment, likely in another clip, before these (f h w 3), in place.
+
+        Returns:
+            Where (f h w).
+        """
         frame = int(rng.choice(self.covers))
         crop = self.clips.crop_of(frame)
         last = int(self.clips.starts[crop + 1]) - 1
         frames = np.minimum(frame + np.arange(len(videos[0])), last)
-        before = self.window.take(self.crops[crop].occluder)[frames - self.clips.starts[crop], ..., None]
+        before = self.window.take(self.crops[crop].occluder)[frames - self.clips.starts[crop]]
         for pictures in videos:
-            np.copyto(pictures, self.clips.rgb[frames], where=before)
+            np.copyto(pictures, self.clips.rgb[frames], where=before[..., None])
+        return np.asarray(before)
 
     @property
     def window(self) -> Window:

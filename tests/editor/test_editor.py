@@ -263,6 +263,11 @@ def test_a_hand_from_another_clip_is_before_both_sides_alike(data: Data) -> None
     assert covered.whole is not None
     np.testing.assert_array_equal(data.window.take(covered.whole), covered.target)
     np.testing.assert_array_equal(covered.references[1:], plain.references[1:])
+    packed = replace(data, crops=crops).batch(covering, replace(DRAWING, flip=0.0), seeds.rng(0, "cover"))
+    under = torch.from_numpy(region)
+    assert not packed.masks["hole"][..., under].any()
+    assert not packed.masks["lips"][..., under].any()
+    assert packed.masks["hole"][..., ~under].any()
 
 
 def test_a_drawn_light_falls_on_both_sides_alike(data: Data) -> None:

@@ -74,12 +74,14 @@ class Segment:
         target: (f h w 3) the real windows.
         references: (n f h w 3) the videos that condition it.
         whole: (f s s 3) the real crops, where a loss looks at the whole face.
+        covered: (f h w) where something was put before the face: there is no lower face to be made, nor lips.
     """
 
     frames: NDArray[np.int64]
     target: NDArray[np.uint8]
     references: NDArray[np.uint8]
     whole: NDArray[np.uint8] | None = None
+    covered: NDArray[np.bool_] | None = None
 
 
 def assemble(
@@ -105,8 +107,12 @@ def assemble(
     pictures = {"clean": stacked("target"), "references": stacked("references")}
     if segments[0].whole is not None:
         pictures["crop"] = stacked("whole")
-    masks = {"hole": torch.from_numpy(clips.hole[index]), "lips": torch.from_numpy(clips.lips[index])}
-    return Packed(pictures, masks, numbers, mirrored)
+    masks = {"hole": clips.hole[index], "lips": clips.lips[index]}
+    for row, segment in enumerate(segments):
+        if segment.covered is not None:
+            for mask in masks.values():
+                mask[row] &= ~segment.covered
+    return Packed(pictures, {name: torch.from_numpy(mask) for name, mask in masks.items()}, numbers, mirrored)
 
 
 @dataclass(frozen=True)
