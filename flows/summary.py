@@ -28,6 +28,7 @@ COLUMNS = {
 LOOK = {
     "The review, with players (`dubstrap review` builds it)": "artifacts/review/index.html",
     "Data Docs of the clips": "artifacts/validation/clips/data_docs/index.html",
+    "Data Docs of the crops": "artifacts/validation/crops/data_docs/index.html",
     "Data Docs of the pairs": "artifacts/validation/pairs/data_docs/index.html",
     "Drift of companions against real clips": "artifacts/validation/pairs/drift.html",
     "Contact sheets and videos of the benchmark": "artifacts/evaluate/samples",
