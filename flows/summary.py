@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 METRICS = Path("metrics")
 LOG_WIDTH = 130  # characters, where there is no terminal that knows better
+NOT_APPROVED = "nothing: no run is approved yet"
 METHODS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor", "onnx")
 COLUMNS = {
     "mouth_psnr_db": "mouth PSNR, dB",
@@ -28,6 +29,7 @@ COLUMNS = {
 LOOK = {
     "The review, with players (`dubstrap review` builds it)": "artifacts/review/index.html",
     "Data Docs of the clips": "artifacts/validation/clips/data_docs/index.html",
+    "Data Docs of the crops": "artifacts/validation/crops/data_docs/index.html",
     "Data Docs of the pairs": "artifacts/validation/pairs/data_docs/index.html",
     "Drift of companions against real clips": "artifacts/validation/pairs/drift.html",
     "Contact sheets and videos of the benchmark": "artifacts/evaluate/samples",
@@ -63,25 +65,37 @@ def table(metrics: Path) -> list[dict[str, str]]:
     ]
 
 
-def headline(metrics: Path) -> dict[str, dict[str, float]]:
-    """The means that `dvc metrics show` compares: the editor's, and the generator's that it has to beat."""
+def headline(metrics: Path) -> dict[str, Any]:
+    """What `dvc metrics show` compares: means of the editor and of the generator that it has to beat, and the marks."""
     found = measured(metrics)
-    return {
+    means = {
         method: {key: found[method][key]["mean"] for key in COLUMNS if key in found[method]}
         for method in ("generator", "editor")
     }
+    return {**means, "gate": marks(metrics)}
 
 
-def fallen(metrics: Path) -> list[str]:
-    """A line for each metric of the editor that is worse than the approved run's by more than its interval."""
+def marks(metrics: Path) -> dict[str, Any]:
+    """`against`: the approved run, or why there is no comparison; `fallen`: {METRIC: "was ..., is ..."} if there is.
+
+    A metric of the editor has fallen where it is worse than the approved run's by more than its interval.
+    """
     approved = metrics / "approved.json"
     if not approved.exists():
-        return []
+        return {"against": NOT_APPROVED}
     evaluation, baseline = (json.loads(path.read_text()) for path in (metrics / "evaluate.json", approved))
-    return [
-        f"worse than the approved run: {found.metric} was {found.was}, is {found.now}"
-        for found in gate.regressions(evaluation, baseline)
-    ]
+    run = f"model {baseline['card_id']}"
+    if evaluation.get("benchmark_sha256") != baseline.get("benchmark_sha256"):
+        return {"against": f"nothing: {run} was measured on another benchmark"}
+    worse = gate.regressions(evaluation, baseline)
+    return {"against": run, "fallen": {found.metric: f"was {found.was}, is {found.now}" for found in worse}}
+
+
+def warnings(found: Mapping[str, Any]) -> list[str]:
+    """The marks in words: a line for each metric that fell, or for why none can be told; none where all is well."""
+    if "fallen" not in found:
+        return [f"the editor is compared with {found['against']}"]
+    return [f"worse than {found['against']}: {metric} {words}" for metric, words in found["fallen"].items()]
 
 
 def links(folder: Path) -> dict[str, Path]:
@@ -110,8 +124,8 @@ def show() -> None:
     for row in rows:
         shown.add_row(*row.values())
     console.print(shown)
-    for line in fallen(METRICS):
-        console.print(line, style="red", soft_wrap=True)
+    for line in warnings(marks(METRICS)):
+        console.print(line, style="yellow", soft_wrap=True)
     for title, path in links(Path()).items():
         console.print(f"{title}: {path}", soft_wrap=True)
     console.print(
@@ -125,11 +139,12 @@ def main() -> None:
     """Shows the summary, or writes its headline for DVC."""
     runtime.start()
     parser = argparse.ArgumentParser("python -m flows.summary", description=__doc__)
-    parser.add_argument("--headline", type=Path, metavar="FILE", help="write the editor's means to this JSON instead")
+    parser.add_argument("--headline", type=Path, metavar="FILE", help="write means and marks to this JSON instead")
     arguments = parser.parse_args()
     if arguments.headline:
-        files.write_json(arguments.headline, headline(METRICS))
-        for line in fallen(METRICS):
+        values = headline(METRICS)
+        files.write_json(arguments.headline, values)
+        for line in warnings(values["gate"]):
             log.warning(line)
     else:
         show()

@@ -7,13 +7,13 @@ training and the last 30 % are held out. Three tests:
 - cycle: a companion of the held-out part (the generator's, with other speech) and the real speech, against the real;
 - dub: the real held-out part with the speech of another clip: do the lips do what that clip's did, or the old thing?
 
-"landmarks" drives the same editor with that clip's measured lips in place of its sound: the bound. Only figures are
-written, never frames of people.
+"landmarks" drives the same editor with that clip's measured lips in place of its sound: the bound. Means over clips
+have 95 % bootstrap intervals. Only figures are written, never frames of people.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 TRAINING_SHARE = 0.7
 LEAST_FRAMES = 20
 """Of a held-out part: shorter ones say nothing about a correlation."""
+RESAMPLES = 2000
+HEARING_MEAN = "hearing, mean"
+Means = dict[str, dict[str, float]]
+"""{METRIC: mean, lo, hi, n}, as metrics/evaluate.json has them."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def dubbed(model: "Synthesizer", shown: "Crop", bank: "Crop", speech: "Crop", by
     return model.blend(whole.part(0, count), image(window))
 
 
-def cycle(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_landmarks: bool) -> dict[str, float]:
+def cycle(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_landmarks: bool) -> Means:
     """Means over clips of the companion's, the generator's and the editor's distance from the real held-out part."""
     from components.evaluate import metrics
     from components.evaluate.rows import find_landmarks
@@ -153,10 +157,10 @@ def cycle(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_
         for name, frames in rows.items():
             values.setdefault(f"{name}_psnr_db", []).append(metrics.psnr_db(frames, real.frames, real.mask))
             values.setdefault(f"{name}_opening_r", []).append(correlation(opening(find_landmarks(frames)), truth))
-    return means(values)
+    return intervals(values)
 
 
-def dub(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_landmarks: bool) -> dict[str, float]:
+def dub(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_landmarks: bool) -> Means:
     """Means over clips of r with the lips that the speech belongs to, and with the old ones."""
     from components.evaluate.rows import find_landmarks
 
@@ -173,7 +177,7 @@ def dub(clips: Sequence[Real], generator: "Synthesizer", editor: "Editor", by_la
             lips = opening(find_landmarks(frames))
             values.setdefault(f"{name}_new_r", []).append(correlation(lips, speech.measures[:count, 0]))
             values.setdefault(f"{name}_old_r", []).append(correlation(lips, clip.heldout.measures[:count, 0]))
-    return means(values)
+    return intervals(values)
 
 
 def opening(landmarks: NDArray[Any]) -> NDArray[Any]:
@@ -186,6 +190,14 @@ def opening(landmarks: NDArray[Any]) -> NDArray[Any]:
 def means(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Means of what was measured."""
     return {name: float(np.nanmean(found)) for name, found in values.items() if np.isfinite(found).any()}
+
+
+def intervals(values: Mapping[str, Sequence[float]]) -> Means:
+    """Means of what was measured, with their 95 % bootstrap intervals."""
+    from components.core.statistics.interval import Resampling, interval
+
+    found = {name: interval(column, Resampling(RESAMPLES, seed=0)) for name, column in values.items()}
+    return {name: asdict(value) for name, value in found.items() if value}
 
 
 def fine_tuned(clips: Sequence[Real], artifacts: Path, experts: Experts, steps: int, out: Path) -> "Editor":
@@ -230,7 +242,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     editors = {"studio": load_editor(args.artifacts / "editor", experts.folder, ())}
     if args.steps:
         editors["fine-tuned"] = fine_tuned(clips, args.artifacts, experts, args.steps, args.out)
-    found: dict[str, Any] = {"hearing": hearing(clips, experts)}
+    heard = hearing(clips, experts)
+    found: dict[str, Any] = {"hearing": heard, HEARING_MEAN: intervals(columns(heard))}
     with runtime.progress("real footage", 4 * len(editors)) as advance:
         for name, editor in editors.items():
             for source, by_landmarks in (("speech", False), ("landmarks", True)):
@@ -242,23 +255,28 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 def text(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables in Markdown."""
-    heard = dict(found["hearing"]) | {"mean": means_of(found["hearing"])}
-    parts = [table(["clip", "heard r", "loudness r", "offset"], [[k, *_cells(v)] for k, v in heard.items()])]
+    parts = [_table("hearing", dict(found["hearing"]) | {"mean": found[HEARING_MEAN]})]
     for test in ("cycle", "dub"):
-        lines = {name: line for name, line in found.items() if name.startswith(f"{test}, ")}
-        names = list(next(iter(lines.values())))
-        parts.append(table([test, *names], [[k.removeprefix(f"{test}, "), *_cells(v)] for k, v in lines.items()]))
+        lines = {name.removeprefix(f"{test}, "): line for name, line in found.items() if name.startswith(f"{test}, ")}
+        parts.append(_table(test, lines))
     return "\n\n".join(parts)
 
 
-def means_of(lines: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The means of a table's columns."""
-    columns = {name: [line[name] for line in lines.values()] for name in next(iter(lines.values()))}
-    return means(columns)
+def _table(kind: str, lines: Mapping[str, Mapping[str, Any]]) -> str:
+    names = list(dict.fromkeys(name for line in lines.values() for name in line))
+    return table([kind, *names], [[key, *(_cell(line.get(name)) for name in names)] for key, line in lines.items()])
 
 
-def _cells(line: Mapping[str, float]) -> list[str]:
-    return [f"{value:.2f}" if np.isfinite(value) else "-" for value in line.values()]
+def columns(lines: Mapping[str, Mapping[str, float]]) -> dict[str, list[float]]:
+    """A table's values by column."""
+    return {name: [line[name] for line in lines.values()] for name in next(iter(lines.values()))}
+
+
+def _cell(value: float | Mapping[str, float] | None) -> str:
+    """A figure of one clip, or a mean and its interval."""
+    if isinstance(value, Mapping):
+        return f"{value['mean']:.2f} ({value['lo']:.2f} .. {value['hi']:.2f})"
+    return "-" if value is None or np.isnan(value) else f"{value:.2f}"
 
 
 @errors.shell

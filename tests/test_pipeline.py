@@ -56,7 +56,7 @@ def load(path: Path) -> Any:
 
 def test_every_declared_file_is_there(clone: Path) -> None:
     stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
-    assert len(stages) == 13
+    assert len(stages) == 14
     for stage in stages.values():
         for entry in [*stage["outs"], *stage.get("metrics", []), *stage.get("plots", [])]:
             assert (clone / (entry if isinstance(entry, str) else next(iter(entry)))).exists(), entry
@@ -112,7 +112,7 @@ def test_the_flow_finds_everything_up_to_date(clone: Path) -> None:
     before = (clone / "dvc.lock").read_text()
     shown = call(clone, "python", "-m", "flows.pipeline", "--scale", "smoke")
     assert "Running stage" not in shown
-    assert shown.count("Finished in state Completed()") == 13 + 1 + 1  # the stages, data.dvc, the flow
+    assert shown.count("Finished in state Completed()") == 14 + 1 + 1  # the stages, data.dvc, the flow
     assert (clone / "dvc.lock").read_text() == before
 
 

@@ -43,6 +43,7 @@ SECTIONS = {
     **dict.fromkeys(("studio", "ingest", "crop", "generator", "pairs", "evaluate", "export"), "Params"),
     "experts": "ExpertsParams",
     "validate.clips": "ClipsParams",
+    "validate.crops": "CropsParams",
     "validate.pairs": "PairsParams",
     "validate.footage": "Limits",
     "validate.runs": "Limits",

@@ -35,23 +35,23 @@ def main() -> None:
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
     pairs = aside.load(options.crops, options.clips, benchmark.Selection.of(values), values.looks)
+    manifest = benchmark.manifest(pairs)
     how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
     if options.exported:
         made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)
         measured = core.run(pairs, made, values, seed, options.workers)
-        files.write_json(options.metrics, report.exported(measured.clips, how, values.min_slice))
+        files.write_json(options.metrics, report.exported(measured.clips, manifest, how, values.min_slice))
         return
     loader = Loader(options.generator, options.editor, options.experts, values.generator, values.editor, threads)
     evaluation = core.run(pairs, loader, values, seed, options.workers)
 
-    options.out.mkdir(parents=True, exist_ok=True)
     with files.replacing(options.out / "clips.parquet") as path:
         evaluation.clips.to_parquet(path, index=False)
-    files.write_text(options.out / "manifest.csv", benchmark.manifest(pairs).to_csv(index=False))
+    files.write_text(options.out / "manifest.csv", manifest.to_csv(index=False))
     players.write(options.out, evaluation.players)
     for sample in evaluation.samples:
         samples.write(sample, options.out / "samples")
-    figures = report.report(evaluation.clips, how, values.min_slice)
+    figures = report.report(evaluation.clips, manifest, how, values.min_slice)
     files.write_json(options.metrics, figures)
     files.write_text(options.plots, report.curves(figures["rows"]).to_csv(index=False))
 

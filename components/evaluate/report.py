@@ -1,5 +1,6 @@
 """Means with 95 % intervals, by row, by slice and in pairs: the contract of metrics/evaluate.json."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -18,8 +19,8 @@ JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine":
 )
 
 
-def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
-    """The whole of metrics/evaluate.json from the table of clips (pair_id, row, slices, metrics).
+def report(clips: pd.DataFrame, manifest: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
+    """The whole of metrics/evaluate.json from the table of clips (pair_id, row, slices, metrics) and their manifest.
 
     The groups of aside.py count in their slices alone.
     """
@@ -27,6 +28,7 @@ def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, An
     rows = by_row(main, how)
     measured = {metric for row in rows.values() for metric in row}
     return {
+        "benchmark_sha256": fingerprint(manifest),
         "rows": rows,
         "slices": by_slice(clips, how, min_slice),
         "paired": paired(main, "editor", "generator", how),
@@ -34,11 +36,18 @@ def report(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, An
     }
 
 
-def exported(clips: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
+def fingerprint(manifest: pd.DataFrame) -> str:
+    """SHA-256 over the manifest of the pairs that count in the rows: figures compare where it is the same."""
+    counted = manifest[~manifest["slices"].isin(aside.GROUPS)]
+    return hashlib.sha256(counted.to_csv(index=False).encode()).hexdigest()
+
+
+def exported(clips: pd.DataFrame, manifest: pd.DataFrame, how: Resampling, min_slice: int) -> dict[str, Any]:
     """The whole of metrics/onnx.json: as metrics/evaluate.json, with the exported editor's row alone."""
-    whole = report(clips, how, min_slice)
+    whole = report(clips, manifest, how, min_slice)
     slices = {name: {EXPORTED: rows[EXPORTED]} for name, rows in whole["slices"].items()}
     return {
+        "benchmark_sha256": whole["benchmark_sha256"],
         "rows": {EXPORTED: whole["rows"][EXPORTED]},
         "slices": slices,
         "not_measured": whole["not_measured"],

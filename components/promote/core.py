@@ -63,13 +63,15 @@ def promote(project: Project, lineage: Lineage) -> str:
     """Makes the exported model the approved one and returns its card_id.
 
     Raises:
-        UserError: a file is missing, the export is of another run, the gate is not passed, nobody approved the model,
-            or somebody's rights can't be read.
+        UserError: a file is missing, the export is of another run, the benchmark is not the approved run's, the gate is
+            not passed, nobody approved the model, or somebody's rights can't be read.
     """
     card = project.read(project.export / "card.json", "export")
     evaluation = project.read(project.folder / "metrics" / "evaluate.json", "evaluate")
     _require_same_run(card, evaluation)
-    _require_gate(evaluation, project.baseline)
+    approved = json.loads(project.baseline.read_text()) if project.baseline.is_file() else {}
+    _require_same_benchmark(evaluation, approved)
+    _require_gate(evaluation, approved)
     approval = _approval(project.folder / "reviews", card["card_id"])
     data, clips = cards.collect(project.folder), _clips(project.folder / "artifacts" / "evaluate" / "clips.parquet")
     _write(project, cards.model(project.export / "MODEL_CARD.md", lineage, approval), data)
@@ -138,8 +140,18 @@ def _require_same_run(card: Mapping[str, Any], evaluation: Mapping[str, Any]) ->
         )
 
 
-def _require_gate(evaluation: Mapping[str, Any], baseline: Path) -> None:
-    approved = json.loads(baseline.read_text()) if baseline.is_file() else {}
+def _require_same_benchmark(evaluation: Mapping[str, Any], approved: Mapping[str, Any]) -> None:
+    ours, theirs = (values.get("benchmark_sha256", "no hash") for values in (evaluation, approved))
+    if approved and ours != theirs:
+        raise UserError(
+            "the benchmark is not the one that the approved run was measured on, so the gate can't compare them",
+            got=f"{ours[:12]} (benchmark_sha256 of metrics/evaluate.json)",
+            expected=f"{theirs[:12]} (of metrics/approved.json)",
+            fix="Measure on that one; or, if it was meant, delete metrics/approved.json in a commit that says why.",
+        )
+
+
+def _require_gate(evaluation: Mapping[str, Any], approved: Mapping[str, Any]) -> None:
     worse = gate.regressions(evaluation, approved)
     if worse:
         raise UserError(

@@ -28,6 +28,7 @@ APPROVED = "approved"
 """metrics/approved.json, the benchmark of the last promoted run (`dubstrap promote`)."""
 REPORTS = {
     "Data Docs of the clips": ("artifacts/validation/clips/data_docs", "clips_docs", "index.html"),
+    "Data Docs of the crops": ("artifacts/validation/crops/data_docs", "crops_docs", "index.html"),
     "Data Docs of the pairs": ("artifacts/validation/pairs/data_docs", "pairs_docs", "index.html"),
     "Drift of companions against real clips": ("artifacts/validation/pairs/drift.html", "drift.html", ""),
     "Drift of new footage against training footage": ("artifacts/validation/footage/drift.html", "footage.html", ""),

@@ -109,8 +109,7 @@ def real(run: Run) -> list[Table]:
     kinds: dict[str, dict[str, Mapping[str, float]]] = {}
     for name, values in run.metrics("real").items():
         kind, _, line = name.partition(", ")
-        by_clip = all(isinstance(value, Mapping) for value in values.values())
-        kinds.setdefault(kind, {}).update(values if by_clip else {line: values})
+        kinds.setdefault(kind, {}).update({line: values} if line else values)
     tables = []
     for kind, lines in kinds.items():
         names = list(dict.fromkeys(name for values in lines.values() for name in values))
@@ -120,6 +119,8 @@ def real(run: Run) -> list[Table]:
 
 
 def _number(value: Any) -> Mapping[str, float] | None:
+    if isinstance(value, Mapping):
+        return value
     return {"mean": value} if isinstance(value, int | float) else None
 
 

@@ -1,4 +1,4 @@
-"""Checks clips or pairs against suites of expectations, and stops the pipeline where training would be wrong."""
+"""Checks clips, crops or pairs against suites of expectations, and stops the pipeline where training would be wrong."""
 
 import argparse
 from pathlib import Path
@@ -11,6 +11,8 @@ def arguments() -> argparse.Namespace:
     tables = parser.add_subparsers(dest="table", required=True)
     clips = tables.add_parser("clips", help="clips.parquet: a broken critical expectation stops the pipeline")
     clips.add_argument("--clips", type=Path, required=True, help="folder of clips.parquet")
+    crops = tables.add_parser("crops", help="crops.parquet: a broken critical expectation stops the pipeline")
+    crops.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet")
     pairs = tables.add_parser("pairs", help="pairs.parquet: bad companions are quarantined, each with its reason")
     pairs.add_argument("--pairs", type=Path, required=True, help="folder of pairs.parquet")
     pairs.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: real clips to compare with")
@@ -18,7 +20,7 @@ def arguments() -> argparse.Namespace:
     footage = tables.add_parser("footage", help="new footage against what was trained on: a drift report")
     footage.add_argument("--new", type=Path, required=True, help="folder of the new footage's crops.parquet")
     footage.add_argument("--crops", type=Path, required=True, help="folder of crops.parquet: what was trained on")
-    for parser_ in (clips, pairs, footage):
+    for parser_ in (clips, crops, pairs, footage):
         parser_.add_argument("--out", type=Path, required=True, help="folder for the reports")
         parser_.add_argument("--metrics", type=Path, required=True, help="JSON of the counts")
     return parser.parse_args()
@@ -30,7 +32,8 @@ def main() -> None:
     runtime.start()
     from components.validate import shell
 
-    {"clips": shell.clips, "pairs": shell.pairs, "footage": shell.footage}[options.table](options)
+    checks = {"clips": shell.clips, "crops": shell.crops, "pairs": shell.pairs, "footage": shell.footage}
+    checks[options.table](options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Judges tables of clips and of pairs. Knows no command line; writes only into the folders it is given."""
+"""Judges tables of clips, of crops and of pairs. Knows no command line; writes only into the folders it is given."""
 
 import logging
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from components.core.statistics import drift
 from components.core.statistics.drift import Drift, Limits
 from components.validate import expectations
 from components.validate.expectations import SUITES, Outcome
-from components.validate.params import ClipsParams, PairsParams
+from components.validate.params import ClipsParams, CropsParams, PairsParams
 
 PEOPLE = "review"
 """The filter's name under which pairs are quarantined that a person rejected."""
@@ -37,10 +37,21 @@ class Sorted:
 
 def check_clips(clips: pd.DataFrame, params: ClipsParams, docs: Path) -> list[Outcome]:
     """The outcomes of suites/clips.yaml; Data Docs go into `docs`."""
-    table = clips.copy()
-    if {"speaker", "split"} <= set(clips):
-        table["speaker_splits"] = clips.groupby("speaker")["split"].transform("nunique")
-    return expectations.check(table, expectations.read(SUITES / "clips.yaml", params), "clips", docs)
+    suite = expectations.read(SUITES / "clips.yaml", params)
+    return expectations.check(_with_speaker_splits(clips), suite, "clips", docs)
+
+
+def check_crops(crops: pd.DataFrame, params: CropsParams, docs: Path) -> list[Outcome]:
+    """The outcomes of suites/crops.yaml; Data Docs go into `docs`."""
+    suite = expectations.read(SUITES / "crops.yaml", params)
+    return expectations.check(_with_speaker_splits(crops), suite, "crops", docs)
+
+
+def _with_speaker_splits(table: pd.DataFrame) -> pd.DataFrame:
+    """The table and `speaker_splits`, the number of splits that the row's speaker is in."""
+    if not {"speaker", "split"} <= set(table):
+        return table
+    return table.assign(speaker_splits=table.groupby("speaker")["split"].transform("nunique"))
 
 
 def check_pairs(pairs: pd.DataFrame, params: PairsParams, docs: Path) -> list[Outcome]:

@@ -5,7 +5,7 @@ import logging
 
 from components.core.base import files, params, reviews
 from components.validate import core, expectations, tables
-from components.validate.params import ClipsParams, Limits, PairsParams
+from components.validate.params import ClipsParams, CropsParams, Limits, PairsParams
 
 
 def clips(options: argparse.Namespace) -> None:
@@ -17,11 +17,20 @@ def clips(options: argparse.Namespace) -> None:
     expectations.require(outcomes, "clips.parquet")
 
 
+def crops(options: argparse.Namespace) -> None:
+    """Crops: a broken critical expectation stops the pipeline."""
+    table = tables.read(options.crops / "crops.parquet", "crop")
+    outcomes = core.check_crops(table, params.load(CropsParams, "validate.crops"), options.out / "data_docs")
+    files.write_json(options.metrics, {"crops": len(table), **expectations.summary(outcomes)})
+    expectations.report(outcomes, "crops.parquet")
+    expectations.require(outcomes, "crops.parquet")
+
+
 def pairs(options: argparse.Namespace) -> None:
     """Pairs: the bad ones are quarantined, each with its reason."""
     values = params.load(PairsParams, "validate.pairs")
     made = tables.read(options.pairs / "pairs.parquet", "pairs")
-    crops = tables.read(options.crops / "crops.parquet", "crop")
+    real = tables.read(options.crops / "crops.parquet", "crop")
     outcomes = core.check_pairs(made, values, options.out / "data_docs")
     expectations.report(outcomes, "pairs.parquet")
     expectations.require(outcomes, "pairs.parquet")
@@ -29,7 +38,7 @@ def pairs(options: argparse.Namespace) -> None:
     tables.write(options.out / "accepted.parquet", result.accepted)
     tables.write(options.out / "quarantined.parquet", result.quarantined)
     core.require_yield(result, outcomes, values.min_accepted)
-    found = core.compare(result.accepted, crops, values.drift, options.out / "drift.html")
+    found = core.compare(result.accepted, real, values.drift, options.out / "drift.html")
     if found.is_too_far:
         logging.getLogger(__name__).warning("companions drift from real clips: %s", found.scores)
     files.write_json(options.metrics, core.figures(result, outcomes, found))
@@ -37,8 +46,8 @@ def pairs(options: argparse.Namespace) -> None:
 
 def footage(options: argparse.Namespace) -> None:
     """New footage against what was trained on: a drift report."""
-    new, crops = (tables.read(folder / "crops.parquet", "crop") for folder in (options.new, options.crops))
-    found = core.compare_footage(new, crops, params.load(Limits, "validate.footage"), options.out / "drift.html")
+    new, known = (tables.read(folder / "crops.parquet", "crop") for folder in (options.new, options.crops))
+    found = core.compare_footage(new, known, params.load(Limits, "validate.footage"), options.out / "drift.html")
     if found.is_too_far:
         logging.getLogger(__name__).warning("new footage drifts from what was trained on: %s", found.scores)
     files.write_json(options.metrics, {"clips": len(new), **core.drifted(found)})

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from components.core.base import files
 from components.core.media import shards
 from components.evaluate import __main__ as stage
 from components.evaluate import benchmark, rows
@@ -52,6 +53,7 @@ def test_all_outputs_are_written(project: Path, monkeypatch: pytest.MonkeyPatch)
     assert table.groupby("row").size().to_dict() == dict.fromkeys(rows.ROWS, 2)
     manifest = pd.read_csv("out/manifest.csv").set_index("pair_id")
     assert list(manifest.index) == ["c0--p0", "c1--p1"]
+    assert figures["benchmark_sha256"] == files.sha256(Path("out/manifest.csv"))
     assert manifest.filter(like="sha256").stack().nunique() == 2 * 3 - 1  # both pairs' sound is the same
     assert len(pd.read_csv("plots.csv")) == sum(map(len, figures["rows"].values()))
     assert [key for key, _ in shards.iterate(Path("out"))] == ["c0--p0", "c1--p1"]
@@ -70,6 +72,7 @@ def test_the_exported_editor_is_a_row_of_its_own(project: Path, monkeypatch: pyt
     stage.main()
     figures = json.loads(Path("onnx.json").read_text())
     assert set(figures["rows"]) == {"onnx"}
+    assert len(figures["benchmark_sha256"]) == 64
     assert figures["rows"]["onnx"]["success_rate"]["mean"] == 1
     assert all(set(found) == {"onnx"} for found in figures["slices"].values())
     assert not Path("out").exists()

@@ -18,6 +18,7 @@ from components.evaluate.rows import ROWS
 from tests.evaluate.conftest import World
 
 HOW = Resampling(2000, 0)
+MANIFEST = pd.DataFrame({"pair_id": ["a", "b"], "slices": ["language=en", "language=es"], "speech_sha256": ["1", "2"]})
 # DESIGN section 6 and what the judge reads of the lips: other tools read these names.
 CONTRACT = """mouth_psnr_db, mouth_ssim, lmd_px, lip_opening_r, lip_width_r, read_opening_r, read_width_r,
 sync_confidence, sync_distance, identity_cosine, outside_psnr_db, sharpness_ratio, old_lip_r,
@@ -30,9 +31,9 @@ def test_the_names_are_the_contracts():
 
 
 def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):
-    files.write_json(tmp_path / "evaluate.json", report.report(clips, HOW, 2))  # refuses NaN
+    files.write_json(tmp_path / "evaluate.json", report.report(clips, MANIFEST, HOW, 2))  # refuses NaN
     found = json.loads((tmp_path / "evaluate.json").read_text())
-    assert set(found) == {"rows", "slices", "paired", "not_measured"}
+    assert set(found) == {"benchmark_sha256", "rows", "slices", "paired", "not_measured"}
     assert set(found["rows"]) == set(ROWS)
     assert set(found["slices"]) == {"language=en", "language=es", "yaw=0-10"}
     for table in (found["rows"], *found["slices"].values()):
@@ -49,12 +50,21 @@ def test_the_report_keeps_the_contract(clips: pd.DataFrame, tmp_path: Path):
 
 def test_own_footage_counts_in_its_slice_alone(clips: pd.DataFrame):
     own = clips[clips["row"] != "truth"].assign(slices=OWN, pair_id=clips["pair_id"] + "-own", old_lip_r=0.0)
-    found, without = (report.report(table, HOW, 2) for table in (pd.concat([clips, own]), clips))
+    found, without = (report.report(table, MANIFEST, HOW, 2) for table in (pd.concat([clips, own]), clips))
     assert {name: part for name, part in found.items() if name != "slices"} == {
         name: part for name, part in without.items() if name != "slices"
     }
     assert set(found["slices"]) == {*without["slices"], OWN}
     assert found["slices"][OWN]["editor"]["old_lip_r"]["mean"] == 0
+
+
+def test_the_fingerprint_is_of_the_pairs_that_count():
+    own = pd.DataFrame({"pair_id": ["c"], "slices": [OWN], "speech_sha256": ["3"]})
+    fingerprint = report.fingerprint(MANIFEST)
+    assert re.fullmatch("[0-9a-f]{64}", fingerprint)
+    assert report.fingerprint(pd.concat([MANIFEST, own])) == fingerprint
+    assert report.fingerprint(MANIFEST.assign(speech_sha256=["1", "9"])) != fingerprint
+    assert report.fingerprint(MANIFEST[:1]) != fingerprint
 
 
 def test_paired_differences_are_within_pairs(clips: pd.DataFrame):
@@ -73,7 +83,7 @@ def test_small_slices_are_left_out(clips: pd.DataFrame):
 
 def test_reasons_say_why_a_metric_is_absent(without_truth: list[Pair], values: Params):
     clips = core.run(without_truth, World(judged=False), values, seed=0, workers=1).clips
-    reasons = report.report(clips, HOW, 2)["not_measured"]
+    reasons = report.report(clips, MANIFEST, HOW, 2)["not_measured"]
     assert "exact re-dub" in reasons["mouth_psnr_db"]
     assert "exact re-dub" in reasons["success_rate"]
     assert reasons["sync_confidence"] == "the judge sync expert is absent"

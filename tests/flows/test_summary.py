@@ -1,6 +1,7 @@
 """What a run has to say."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ def test_methods_come_from_the_bounds_to_the_export(metrics: Path) -> None:
 
 
 def test_the_headline_is_the_editor_beside_the_generator(metrics: Path) -> None:
-    assert summary.headline(metrics) == {"generator": {"mouth_psnr_db": 22}, "editor": {"mouth_psnr_db": 24}}
+    found = summary.headline(metrics)
+    assert (found["generator"], found["editor"]) == ({"mouth_psnr_db": 22}, {"mouth_psnr_db": 24})
 
 
 def test_what_was_not_exported_is_no_row(metrics: Path) -> None:
@@ -54,9 +56,45 @@ def test_only_what_is_there_is_linked(tmp_path: Path) -> None:
     assert summary.links(tmp_path) == {"Its model card": card}
 
 
+def approve(metrics: Path, mean: float, **more: str) -> None:
+    """An approved run whose editor had this mouth_psnr_db."""
+    about = {"card_id": "0123456789ab", **more, "rows": {"editor": figures(mean)}}
+    (metrics / "approved.json").write_text(json.dumps(about))
+
+
 def test_what_fell_below_the_approved_run_is_named(metrics: Path) -> None:
-    assert summary.fallen(metrics) == []
-    (metrics / "approved.json").write_text(json.dumps({"rows": {"editor": figures(26)}}))
-    assert summary.fallen(metrics) == [
-        "worse than the approved run: mouth_psnr_db was 26 (25 to 27), is 24 (23 to 25)",
+    approve(metrics, 24.5)  # within its interval
+    assert summary.warnings(summary.marks(metrics)) == []
+    approve(metrics, 26)
+    assert summary.warnings(summary.marks(metrics)) == [
+        "worse than model 0123456789ab: mouth_psnr_db was 26 (25 to 27), is 24 (23 to 25)",
     ]
+
+
+def test_the_headline_of_the_stage_keeps_the_marks(
+    metrics: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(summary, "METRICS", metrics)
+    monkeypatch.setattr(sys, "argv", ["summary", "--headline", str(metrics / "benchmark.json")])
+
+    def written() -> dict[str, object]:
+        caplog.clear()
+        summary.main()
+        found: dict[str, object] = json.loads((metrics / "benchmark.json").read_text())
+        assert found["editor"] == {"mouth_psnr_db": 24}
+        gate = found["gate"]
+        assert isinstance(gate, dict)
+        return gate
+
+    assert written() == {"against": "nothing: no run is approved yet"}
+    assert "no run is approved yet" in caplog.text
+    approve(metrics, 23)
+    assert written() == {"against": "model 0123456789ab", "fallen": {}}
+    assert not caplog.messages
+    approve(metrics, 26)
+    fallen = {"mouth_psnr_db": "was 26 (25 to 27), is 24 (23 to 25)"}
+    assert written() == {"against": "model 0123456789ab", "fallen": fallen}
+    assert "worse than model 0123456789ab: mouth_psnr_db was 26" in caplog.text
+    approve(metrics, 26, benchmark_sha256="another")
+    assert written() == {"against": "nothing: model 0123456789ab was measured on another benchmark"}
+    assert "measured on another benchmark" in caplog.text

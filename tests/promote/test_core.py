@@ -1,6 +1,7 @@
 """Only what passed the gate and was approved is promoted; only what everybody agreed to is released."""
 
 import hashlib
+import json
 import tarfile
 from pathlib import Path
 
@@ -27,10 +28,10 @@ def decide(project: core.Project, verdict: str, comment: str = "good <b>lips</b>
     reviews.append(project.folder / "reviews/abc.jsonl", decision)
 
 
-def measured(project: core.Project, mean: float) -> None:
-    """A run whose editor has this lip_opening_r."""
+def measured(project: core.Project, mean: float, benchmark: str = "a" * 64) -> None:
+    """A run whose editor has this lip_opening_r on the benchmark of this hash."""
     rows = {"editor": {"lip_opening_r": interval(mean)}}
-    files.write_json(project.folder / "metrics/evaluate.json", {"rows": rows})
+    files.write_json(project.folder / "metrics/evaluate.json", {"benchmark_sha256": benchmark, "rows": rows})
     files.write_json(project.export / "card.json", {"card_id": CARD, "benchmark": rows})
 
 
@@ -117,6 +118,19 @@ def test_the_gate_compares_with_the_last_promoted_run(project: core.Project):
     with pytest.raises(UserError, match=r"lip_opening_r was 0.46 \(0.41 to 0.51\), is 0.3"):
         core.promote(project, MADE_OF)
     assert project.baseline.read_text() == before
+
+
+def test_runs_on_two_benchmarks_are_not_compared(project: core.Project):
+    decide(project, "approve")
+    core.promote(project, MADE_OF)
+    assert json.loads(project.baseline.read_text())["benchmark_sha256"] == "a" * 64
+    measured(project, 0.9, "b" * 64)
+    with pytest.raises(UserError, match=r"got b{12} .*expected a{12} .*delete metrics/approved.json") as error:
+        core.promote(project, MADE_OF)
+    assert "the gate can't compare them" in str(error.value)
+    project.baseline.unlink()
+    core.promote(project, MADE_OF)
+    assert json.loads(project.baseline.read_text())["benchmark_sha256"] == "b" * 64
 
 
 def test_an_export_of_another_run_or_none(project: core.Project):

@@ -36,11 +36,12 @@ def test_stages_run_in_order_by_their_own_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "touch.py").write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\n")
-    stages = "\n".join(f"  {name}:\n    cmd: python -m touch {name}" for name in ("a", "b", "c"))
+    stages = "\n".join(f"  {name}:\n    cmd: python -m touch {name}" for name in ("a", "b", "validate-crops", "c"))
     (tmp_path / "dvc.yaml").write_text(f"stages:\n{stages}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(without_dvc, "find_spec", lambda name: None)
     monkeypatch.setattr(sys, "argv", ["without_dvc", "b", "c"])
     without_dvc.main()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c", "dvc.yaml", "metrics", "touch.py"]
-    assert [text.split(":")[0] for text in capsys.readouterr().out.splitlines()] == ["b", "c"]
+    assert [text.split(":")[0] for text in capsys.readouterr().out.splitlines()] == ["b", "validate-crops", "c"]

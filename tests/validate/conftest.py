@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.core.base import params
-from components.validate.params import ClipsParams, PairsParams
+from components.validate.params import ClipsParams, CropsParams, PairsParams
 
 DEFAULT = Path("configs/validate/default.yaml")
 
@@ -16,6 +16,11 @@ DEFAULT = Path("configs/validate/default.yaml")
 @pytest.fixture
 def clips_params() -> ClipsParams:
     return params.build(ClipsParams, yaml.safe_load(DEFAULT.read_text())["clips"], "validate.clips", DEFAULT)
+
+
+@pytest.fixture
+def crops_params() -> CropsParams:
+    return params.build(CropsParams, yaml.safe_load(DEFAULT.read_text())["crops"], "validate.crops", DEFAULT)
 
 
 @pytest.fixture
@@ -48,6 +53,35 @@ def clips() -> pd.DataFrame:
                 "licence": "CC0-1.0",
                 "sha256": f"{i:064x}",
                 "shard": "clips-00000.tar",
+            }
+            for i in range(12)
+        ]
+    )
+
+
+@pytest.fixture
+def cropped() -> pd.DataFrame:
+    """Twelve good crops of four speakers, the last of them the benchmark's."""
+    return pd.DataFrame(
+        [
+            {
+                "crop_id": f"clip{i:02}-00",
+                "clip_id": f"clip{i:02}",
+                "speaker": f"speaker{i // 3}",
+                "split": "benchmark" if i >= 9 else "train",
+                "role": "footage",
+                "language": "en",
+                "frames": 150,
+                "size_px": 96,
+                "face_share": 1.0,
+                "yaw_mean_deg": -5.0,
+                "yaw_max_deg": 20.0,
+                "sharpness": 11.0,
+                "loudness_dbfs": -20.0,
+                "mouth_motion": 0.08,
+                "silence_share": 0.1,
+                "occluded_share": 0.0,
+                "shard": "crops-00000.tar",
             }
             for i in range(12)
         ]

@@ -9,7 +9,7 @@ import pytest
 
 from components.core.base.errors import UserError
 from components.validate import core, expectations
-from components.validate.params import ClipsParams, PairsParams
+from components.validate.params import ClipsParams, CropsParams, PairsParams
 
 
 def test_good_clips_pass_every_expectation(clips: pd.DataFrame, clips_params: ClipsParams, tmp_path: Path):
@@ -66,6 +66,56 @@ def test_odd_but_usable_clips_only_warn(
     assert "18 of 21 expectations hold" in caplog.text
     assert "fps_in: 1 of 12 rows, such as 5.0" in caplog.text
     assert expectations.summary(outcomes)["warning_failed"] == 3
+
+
+def test_good_crops_pass_every_expectation(cropped: pd.DataFrame, crops_params: CropsParams, tmp_path: Path):
+    outcomes = core.check_crops(cropped, crops_params, tmp_path / "docs")
+    assert [o.expectation.subject for o in outcomes if not o.success] == []
+    assert (tmp_path / "docs" / "index.html").exists()
+    expectations.require(outcomes, "crops.parquet")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("crop_id", "clip01-00", "be_unique of crop_id"),
+        ("speaker", "speaker3", "speaker_splits.*must not be trained on"),
+        ("size_px", 48, "unique_value_count_to_be_between of size_px"),
+        ("frames", 5, "of frames: 1 of 12 rows, such as 5.*crop.min_frames"),
+        ("mouth_motion", None, "not_be_null of mouth_motion"),
+        ("sharpness", 0.0, "of sharpness: 1 of 12 rows, such as 0.0"),
+        ("shard", "clips-00000.tar", "match_regex of shard"),
+    ],
+)
+def test_one_bad_crop_is_named_with_its_fix(
+    cropped: pd.DataFrame, crops_params: CropsParams, tmp_path: Path, column: str, value: object, message: str
+):
+    cropped.loc[0, column] = value
+    outcomes = core.check_crops(cropped, crops_params, tmp_path / "docs")
+    with pytest.raises(UserError, match=message):
+        expectations.require(outcomes, "crops.parquet")
+
+
+def test_crops_without_a_benchmark_or_a_column_fail(cropped: pd.DataFrame, crops_params: CropsParams, tmp_path: Path):
+    for bad, message in (
+        (cropped[:0], "row_count"),
+        (cropped.drop(columns="speaker"), "columns_to_match_set"),
+        (cropped[cropped["split"] == "train"], "distinct_values_to_contain_set of split.*rejects.parquet"),
+    ):
+        outcomes = core.check_crops(bad, crops_params, tmp_path / message.split()[0])
+        with pytest.raises(UserError, match=message):
+            expectations.require(outcomes, "crops.parquet")
+
+
+def test_odd_but_usable_crops_only_warn(
+    cropped: pd.DataFrame, crops_params: CropsParams, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    odd = cropped.assign(sharpness=2.0, yaw_max_deg=80.0, mouth_motion=0.001, occluded_share=0.9, face_share=0.1)
+    outcomes = core.check_crops(odd, crops_params, tmp_path / "docs")
+    expectations.require(outcomes, "crops.parquet")
+    expectations.report(outcomes, "crops.parquet")
+    assert expectations.summary(outcomes)["warning_failed"] == 5
+    assert "yaw_max_deg: 12 of 12 rows, such as 80.0. In a profile" in caplog.text
 
 
 def test_bad_companions_are_quarantined_with_every_reason(

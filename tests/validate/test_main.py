@@ -33,6 +33,7 @@ def save(path: Path, table: pd.DataFrame) -> None:
 
 
 CLIPS = ("clips", "--clips", "clips", "--out", "out", "--metrics", "metrics.json")
+CROPS = ("crops", "--crops", "crops", "--out", "out", "--metrics", "metrics.json")
 PAIRS = (
     "pairs",
     "--pairs",
@@ -63,6 +64,21 @@ def test_a_broken_expectation_ends_with_one_line_and_its_docs(run, clips: pd.Dat
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("error: clips.parquet fails")
     assert Path("out/data_docs/index.html").exists()
+
+
+def test_crops_leave_docs_and_metrics_and_a_bad_one_stops_the_run(run, cropped: pd.DataFrame, capsys):
+    save(Path("crops/crops.parquet"), cropped)
+    run(*CROPS)
+    figures = json.loads(Path("metrics.json").read_text())
+    assert (figures["crops"], figures["critical_failed"], figures["warning_failed"]) == (12, 0, 0)
+    assert Path("out/data_docs/index.html").exists()
+    save(Path("crops/crops.parquet"), cropped.assign(split="train"))
+    with pytest.raises(SystemExit) as end:
+        run(*CROPS)
+    assert end.value.code == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert line.startswith("error: crops.parquet fails 1 critical expectation")
+    assert "see artifacts/crops/rejects.parquet" in line
 
 
 def test_pairs_leave_both_tables_drift_and_metrics(run, pairs: pd.DataFrame, crops: pd.DataFrame):

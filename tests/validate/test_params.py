@@ -1,10 +1,10 @@
-"""Both sections refuse values that contradict each other, with both values in the message."""
+"""All sections refuse values that contradict each other, with both values in the message."""
 
 from dataclasses import replace
 
 import pytest
 
-from components.validate.params import ClipsParams, PairsParams
+from components.validate.params import ClipsParams, CropsParams, PairsParams
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,20 @@ from components.validate.params import ClipsParams, PairsParams
 def test_clips_params_are_checked(clips_params: ClipsParams, change: dict[str, float], message: str):
     with pytest.raises(ValueError, match=message):
         replace(clips_params, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"min_crops": 0}, "min_crops must be at least 1, got 0"),
+        ({"max_yaw_deg": -1.0}, "max_yaw_deg must not be negative, got -1.0"),
+        ({"min_face_share": 1.5}, r"min_face_share must be in \[0, 1\], got 1.5"),
+        ({"min_loudness_dbfs": 0.0}, "min_loudness_dbfs 0.0 must be below max_loudness_dbfs -3.0"),
+    ],
+)
+def test_crops_params_are_checked(crops_params: CropsParams, change: dict[str, float], message: str):
+    with pytest.raises(ValueError, match=message):
+        replace(crops_params, **change)
 
 
 @pytest.mark.parametrize(
