@@ -8,8 +8,8 @@ import pytest
 from components.core.statistics.drift import Limits
 from components.review import core
 from components.review.run import Run
+from scripts.browser import Page, chromium, executable
 from tests.review import world
-from tests.review.browser import Page, chromium, executable
 
 LIMITS = Limits(("lip_opening_r", "mouth_ssim"), "wasserstein", 0.3, 0.5)
 OPTIONS = core.Options(most_pairs=500, workers=1, decides=False, reviews=Path("absent"), limits=LIMITS)

@@ -12,8 +12,8 @@ import uvicorn
 from components.core.base import reviews
 from components.review import core, server
 from components.review.run import Run
+from scripts.browser import Page
 from tests.review import world
-from tests.review.browser import Page
 from tests.review.conftest import OPTIONS
 
 pytestmark = pytest.mark.browser

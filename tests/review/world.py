@@ -154,6 +154,8 @@ def write(folder: Path, clips: int = 4, companions: int = 6, shift: float = 0.0)
     }
     files.write_text(folder / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}))
     files.write_text(folder / "dvc.yaml", yaml.safe_dump({"stages": {"evaluate": {"cmd": "true"}}}))
-    files.write_text(folder / "params.yaml", yaml.safe_dump({"seed": 0, "editor": {"lip": {"rank": 8 + shift}}}))
+    runs = {"columns": ["lip_opening_r"], "method": "wasserstein", "threshold": 0.3, "max_share": 0.5}
+    values = {"seed": 0, "editor": {"lip": {"rank": 8 + shift}}, "validate": {"runs": runs}}
+    files.write_text(folder / "params.yaml", yaml.safe_dump(values))
     files.write_text(folder / "data.dvc", yaml.safe_dump({"outs": [{"path": "data", "md5": "0a1b.dir"}]}))
     return folder

@@ -20,6 +20,8 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--remote-debugging-port=0",
 )  # fmt: skip
 WAIT_S = 60.0
+REVIEW_READY = "document.body?.dataset.ready === 'yes'"
+"""Of the page of `dubstrap review`, whose players are there then, though not yet their films."""
 
 
 def executable() -> str | None:
@@ -62,8 +64,8 @@ class Page:
             time.sleep(0.05)
         raise AssertionError(f"never true: {script}; problems: {self.problems}")
 
-    def open(self, address: str, width_px: int = 1280, height_px: int = 900) -> None:
-        """Loads the address at a window's size and waits until its script says that it is ready."""
+    def open(self, address: str, width_px: int = 1280, height_px: int = 900, ready: str = REVIEW_READY) -> None:
+        """Loads the address at a window's size and waits until a script says that it is ready."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width_px,
@@ -74,7 +76,7 @@ class Page:
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=address)
         here = json.dumps(address.partition("?")[0])
-        self.wait(f"location.href.startsWith({here}) && document.body?.dataset.ready === 'yes'")
+        self.wait(f"location.href.startsWith({here}) && ({ready})")
 
     def click(self, selector: str) -> None:
         """Clicks the element as a mouse does: in the middle of where it is shown."""
@@ -87,10 +89,14 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
 
-    def picture(self, path: Path, whole: bool = False) -> None:
-        """A PNG of what is shown, or of the whole page."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
-        path.write_bytes(base64.b64decode(data))
+    def picture(self, path: Path, selector: str) -> None:
+        """A PNG of the element, in sight or not."""
+        box = self.evaluate(f"""(() => {{
+            const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();
+            return {{x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height, scale: 1}};
+        }})()""")
+        shot = self.call("Page.captureScreenshot", format="png", clip=box, captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
 
     def _note(self, message: dict[str, Any]) -> None:
         about = message.get("params", {})
