@@ -66,14 +66,6 @@ def test_it_opens_from_disk_offline_without_a_word_on_the_console(page: Page, si
     assert page.evaluate("document.querySelector('.decide:not([hidden])')") is None  # read-only
 
 
-def test_reports_open_offline_too(page: Page, site: Path):
-    page.problems.clear()
-    for name in ("drift.html", "pairs_docs/index.html"):
-        page.call("Page.navigate", url=(site / name).as_uri())
-        page.wait("document.readyState === 'complete' && document.title")
-    assert page.problems == []
-
-
 def test_tiles_stay_in_step_while_playing_and_stepping(page: Page, address: str):
     page.open(address)
     page.wait(PAINTED)
