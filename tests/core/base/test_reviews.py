@@ -72,22 +72,24 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str):
         reviews.read(tmp_path)
 
 
-def test_two_people_merge_without_conflict(tmp_path: Path):
+@pytest.mark.parametrize("before", [[ONE], []], ids=["both add to a file", "both begin it"])
+def test_two_people_merge_without_conflict(tmp_path: Path, before: list[Decision]):
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
 
-    def commit(decision: Decision) -> None:
-        reviews.append(tmp_path / "reviews" / "rev.jsonl", decision)
+    def commit(*decisions: Decision) -> None:
+        for decision in decisions:
+            reviews.append(tmp_path / "reviews" / "rev.jsonl", decision)
         git("add", ".")
-        git("commit", "-m", decision.reviewer)
+        git("commit", "-m", "Decide")
 
     git("init", "-b", "main")
     (tmp_path / ".gitattributes").write_text((ROOT / ".gitattributes").read_text())
-    commit(ONE)
+    commit(*before)
     git("checkout", "-b", "bob")
     commit(later(ONE, 2, reviewer="Bob"))
     git("checkout", "main")
     commit(later(ONE, 3, reviewer="Cleo"))
     git("merge", "bob")
-    assert [d.reviewer for d in reviews.read(tmp_path / "reviews")] == ["Ann", "Bob", "Cleo"]
+    assert [d.reviewer for d in reviews.read(tmp_path / "reviews")] == [*(d.reviewer for d in before), "Bob", "Cleo"]
