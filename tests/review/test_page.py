@@ -121,30 +121,36 @@ def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
     assert page.problems == []
 
 
-def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):
+@pytest.mark.parametrize("kind", ["pair", "clip"])
+@pytest.mark.parametrize("verdict", ["approve", "reject", "comment"])
+def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path, kind: str, verdict: str):
+    said = f"document.querySelector('#{kind} .said')"
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
         page.problems.clear()
         page.open(where)
         page.wait(PAINTED)
         page.evaluate(
-            f"(() => {{ const box = document.querySelector('#pair .decide'); box.querySelector('input').value = 'Ann';"
-            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})()"
+            f"(box => {{ box.querySelector('input').value = 'Ann';"
+            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})"
+            f"(document.querySelector('#{kind} .decide'))"
         )
-        judged = page.evaluate("document.querySelector('#pair .player > div').dataset.id")
-        page.click('#pair [data-verdict="reject"]')
-        page.wait("document.querySelector('#pair .decide [role=status]').textContent === 'saved: reject'")
+        judged = page.evaluate(f"document.querySelector('#{kind} .player > div').dataset.id")
+        page.click(f'#{kind} [data-verdict="{verdict}"]')
+        page.wait(f"document.querySelector('#{kind} .decide [role=status]').textContent === 'saved: {verdict}'")
         page.open(where, 390)
-        page.wait("document.querySelectorAll('#pair .said li').length")
-        said = page.evaluate("document.querySelector('#pair .said').textContent")
-        assert world.HOSTILE in said
-        assert "Ann" in said
+        page.wait(f"{said}.children.length")
+        assert page.evaluate(f"{said}.textContent").startswith(f"{verdict}: {world.HOSTILE} — Ann")
+        mark = page.evaluate(f"document.querySelector('#{kind} .list [aria-current=true] .mark').textContent")
+        standing = {"approve": ["approved"], "reject": ["rejected"], "comment": []}[verdict]
+        assert [word for word in ("approved", "rejected") if word in mark] == standing
         assert page.evaluate("document.querySelectorAll('img').length") == 0
         assert page.problems == []
-    assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
+    (kept,) = reviews.read(tmp_path / "reviews")
+    assert (kept.kind, kept.id, kept.verdict, kept.comment) == (kind, judged, verdict, world.HOSTILE)
     core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
     page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
-    page.wait("document.querySelectorAll('#pair .said li').length")
-    assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
+    page.wait(f"{said}.children.length")
+    assert world.HOSTILE in page.evaluate(f"{said}.textContent")
     assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
 
 

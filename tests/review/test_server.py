@@ -1,7 +1,14 @@
 """Decisions are kept or refused with a reason; nobody comes in from elsewhere."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from starlette.testclient import TestClient
 
@@ -9,10 +16,12 @@ from components.core.base import reviews
 from components.core.base.errors import UserError
 from components.review import server
 from components.review.server import Address, Target
+from tests.review import world
 from tests.review.world import HOSTILE
 
 GIVEN = {"kind": "pair", "id": "p--0", "verdict": "reject", "comment": HOSTILE, "reviewer": "Ann"}
 TARGET = Target("abc", "0123456789ab")
+ROOT = Path(__file__).resolve().parents[2]
 HOME = "http://127.0.0.1:8300"
 
 
@@ -117,3 +126,25 @@ def test_what_is_loopback():
     beyond = Address("0.0.0.0", 1)
     assert len(beyond.token) > 30
     assert beyond.token == beyond.token != Address("0.0.0.0", 1).token
+
+
+def test_the_command_says_where_it_listens_until_it_is_interrupted(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "components", "review", "--serve", "--port", str(port), "--workers", "1"]
+    folder, environment = world.write(tmp_path / "project"), {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            said = next(line for line in process.stderr if "stop with Ctrl-C" in line)
+            assert f"review at http://127.0.0.1:{port}/ " in said
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+                assert b"Review of the workspace" in answer.read()
+            connections = psutil.Process(process.pid).net_connections()
+            assert {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert "Traceback" not in rest
+    assert process.returncode in (0, 128 + signal.SIGINT)
