@@ -178,9 +178,26 @@ def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path:
     assert page.problems == []
 
 
+@pytest.fixture(scope="module")
+def compared(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of two runs, the later one worse."""
+    folder = tmp_path_factory.mktemp("compared")
+    worse = world.write(folder / "worse", shift=-0.2)
+    return core.build([Run(project, "old", "abc"), Run(worse, "new", "def")], folder / "site", OPTIONS)
+
+
+@pytest.fixture(params=["served", "read-only", "compared"])
+def shown(request: pytest.FixtureRequest) -> str:
+    """The address of each kind of page."""
+    if request.param == "served":
+        return str(request.getfixturevalue("address"))
+    path: Path = request.getfixturevalue("compared" if request.param == "compared" else "site")
+    return (path if path.is_file() else path / "index.html").as_uri()
+
+
 @pytest.mark.parametrize("width_px", [1280, 390])
-def test_it_is_accessible(page: Page, address: str, width_px: int):
-    page.open(address, width_px)
+def test_it_is_accessible(page: Page, shown: str, width_px: int):
+    page.open(shown, width_px)
     page.wait(PAINTED)
     page.evaluate(AXE.read_text() + "; 1")
     found = page.evaluate(
