@@ -274,16 +274,34 @@ def test_params_are_composed_from_the_default_scale(monkeypatch: pytest.MonkeyPa
     assert (ROOT / "params.yaml").read_text() == flow_params.compose()
 
 
+def require_valid(path: Path) -> None:
+    """Every stage takes its section of the file."""
+    for section, class_name in SECTIONS.items():
+        package = section.partition(".")[0]
+        record = getattr(importlib.import_module(f"components.{package}.params"), class_name)
+        params.load(record, section, path)
+
+
 @pytest.mark.parametrize("scale", ["smoke", "studio", "gpu", "paper"])
 def test_every_scale_is_valid_for_every_stage(scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     path = tmp_path / "params.yaml"
     path.write_text(flow_params.compose([f"scale={scale}"]))
     assert params.scalar("scale", str, path) == scale
-    for section, class_name in SECTIONS.items():
-        package = section.partition(".")[0]
-        record = getattr(importlib.import_module(f"components.{package}.params"), class_name)
-        params.load(record, section, path)
+    require_valid(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs/experiment").glob("*.yaml")), ids=name)
+def test_an_experiment_changes_what_it_names_and_no_more(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    composed = tmp_path / "params.yaml"
+    composed.write_text(flow_params.compose([f"+experiment={path.stem}"]))
+    default, changed = (dict(params.leaves(params.read(file))) for file in (ROOT / "params.yaml", composed))
+    named = dict(params.leaves(yaml.safe_load(path.read_text())))
+    assert {key: value for key, value in changed.items() if value != default[key]} == named
+    require_valid(composed)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=name)
