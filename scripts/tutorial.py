@@ -6,7 +6,7 @@ What a half-finished run has not made yet is left out, picture and text alike. D
 import argparse
 import io
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ PHASES = {
     "editor-lip": "after lip", "editor": "after texture",
 }  # fmt: skip
 DIFFERENCE_GAIN = 4
+JUDGED_BY = ("identity_cosine", "lip_change_px", "outside_psnr_db", "flicker_ratio", "sharpness_ratio", "opening_r")
+COLOURS = ((0, 0, 0), (30, 110, 230))
 
 
 def clips(artifacts: Path) -> list[Image]:
@@ -67,21 +69,65 @@ def dotted(image: Image, landmarks: NDArray[np.float32]) -> Image:
     return np.asarray(large, np.uint8)
 
 
+def heard(artifacts: Path) -> list[Image]:
+    """The lip opening of three people whom no expert has seen: as landmarks have it, and as the front end hears it."""
+    import torch
+
+    from components.core.media import crops
+    from components.core.media.face import MEASURES
+    from components.core.models.frontend import encode_clip, load_frontend
+
+    front, measure = load_frontend(artifacts / "experts/frontend.safetensors"), MEASURES.index("opening")
+    strangers = {crop.speaker: crop for crop in reversed(crops.load(artifacts / "crops", "benchmark", "footage"))}
+    charts = []
+    for _, crop in sorted(strangers.items())[:3]:
+        seen = crop.measures[:, measure] - np.median(crop.measures[:, measure])
+        standardised = encode_clip(front, torch.from_numpy(crop.mel))[:, front.config.width + measure]
+        told = (standardised * front.std[measure] + front.mean[measure]).numpy()
+        label = f"{crop.crop_id}: black as seen, blue as heard, r = {np.corrcoef(seen, told)[0, 1]:.2f}"
+        charts.append(chart(label, (seen, told)))
+    return charts
+
+
 def pairs(artifacts: Path) -> list[Image]:
     """Three training pairs: the real clip, its companion, and what differs."""
-    from components.core.media import shards, video
+    from components.core.media import shards
 
-    chosen = dict(islice(_spread(shards.iterate(artifacts / "pairs")), 3))
-    wanted = {sample["json"]["crop_id"] for sample in chosen.values()}
-    real = {key: sample for key, sample in shards.iterate(artifacts / "crops") if key in wanted}
+    keys = [key for key, _ in islice(_spread(shards.iterate(artifacts / "pairs")), 3)]
     strips = []
-    for key, sample in chosen.items():
-        companion = video.decode_bytes(sample["mp4"])
-        source = video.decode_bytes(real[sample["json"]["crop_id"]]["mp4"])[: len(companion)]
+    for key, (source, companion) in _films(artifacts, keys).items():
         difference = np.abs(source.astype(np.int16) - companion) * DIFFERENCE_GAIN
         strips += [strip(f"{key}: real", source), strip("companion", companion)]
         strips.append(strip(f"|difference| x{DIFFERENCE_GAIN}", np.clip(difference, 0, 255).astype(np.uint8)))
     return strips
+
+
+def judged(artifacts: Path) -> list[Image]:
+    """Two accepted pairs, then one for each reason of quarantine, three at most: real clip and companion."""
+    import pandas as pd
+
+    folder = artifacts / "validation/pairs"
+    accepted = pd.read_parquet(folder / "accepted.parquet").drop_duplicates("speaker").head(2).assign(reason="")
+    quarantined = pd.read_parquet(folder / "quarantined.parquet").drop_duplicates("reason").head(3)
+    rows = {row["pair_id"]: row for row in [*accepted.to_dict("records"), *quarantined.to_dict("records")]}
+    films, strips = _films(artifacts, rows), []
+    for key, row in rows.items():
+        state = f"quarantined for {row['reason']}" if row["reason"] else "accepted"
+        measured = ", ".join(f"{name} {row[name]:.2f}" for name in JUDGED_BY if name in row)
+        strips += [strip(f"{state}: {key}, real", films[key][0]), strip(f"companion: {measured}", films[key][1])]
+    return strips
+
+
+def _films(artifacts: Path, keys: Collection[str]) -> dict[str, tuple[Image, Image]]:
+    """By pair_id the real clip and the companion, equally long."""
+    from components.core.media import shards, video
+
+    chosen = {key: sample for key, sample in shards.iterate(artifacts / "pairs") if key in keys}
+    wanted = {sample["json"]["crop_id"] for sample in chosen.values()}
+    crops = ((key, sample) for key, sample in shards.iterate(artifacts / "crops") if key in wanted)
+    real = {key: video.decode_bytes(sample["mp4"]) for key, sample in crops}
+    made = {key: video.decode_bytes(sample["mp4"]) for key, sample in chosen.items()}
+    return {key: (real[chosen[key]["json"]["crop_id"]][: len(film)], film) for key, film in made.items()}
 
 
 def phases(artifacts: Path) -> list[Image]:
@@ -111,10 +157,20 @@ PICTURES: dict[str, tuple[Callable[[Path], list[Image]], str, str]] = {
         "crops/crops-00000.tar",
         "Crops, the face mesh, and the mask, its jaw at the widest, so that the hole says nothing about the lips.",
     ),
+    "heard": (
+        heard,
+        "experts/frontend.safetensors",
+        "What the front end hears: the lip opening of people it was not trained on, beside that of their landmarks.",
+    ),
     "pairs": (
         pairs,
         "pairs/pairs-00000.tar",
         "Training pairs: the companion differs from the real clip in its lips alone.",
+    ),
+    "judged": (
+        judged,
+        "validation/pairs/quarantined.parquet",
+        "Companions that `validate-pairs` accepted, and those in quarantine, if there are any, with the filter's name.",
     ),
     "phases": (phases, "evaluate/players-00000.tar", "Held-out clips after each phase of the editor."),
     "timesteps": (
@@ -144,6 +200,19 @@ def captioned(label: str, frames: Image, captions: Sequence[str]) -> Image:
     return np.concatenate([*titles, np.concatenate(tiles, 1)])
 
 
+def chart(label: str, curves: Sequence[NDArray[Any]]) -> Image:
+    """Curves (f,) over time in COLOURS, in one scale, under a label."""
+    import cv2
+
+    plot = np.full((TILE_PX, COLUMNS * TILE_PX, 3), 255, np.uint8)
+    low, high = min(float(curve.min()) for curve in curves), max(float(curve.max()) for curve in curves)
+    for curve, colour in zip(curves, COLOURS, strict=True):
+        x = np.linspace(0, plot.shape[1] - 1, len(curve))
+        y = 4 + (TILE_PX - 8) * (high - curve) / max(high - low, 1e-9)
+        cv2.polylines(plot, [np.stack([x, y], 1).round().astype(np.int32)], False, colour, 2, cv2.LINE_AA)
+    return np.concatenate([_title(plot.shape[1], label), plot])
+
+
 def _title(width_px: int, text: str) -> Image:
     import cv2
 
@@ -166,6 +235,22 @@ def text(made: Sequence[str], images: Path, page: Path) -> str:
     """Markdown that shows the pictures."""
     folder = images.resolve().relative_to(page.resolve().parent)
     return "\n\n".join(f"![{PICTURES[name][2]}]({folder / name}.jpg)\n*{PICTURES[name][2]}*" for name in made)
+
+
+def exported(folder: Path) -> str:
+    """Markdown: the files that `export` leaves, and what goes into each graph and comes out."""
+    import onnx
+
+    def shapes(values: Any) -> str:
+        tensors = {value.name: value.type.tensor_type.shape.dim for value in values}
+        return ", ".join(f"{k} ({' '.join(d.dim_param or str(d.dim_value) for d in v)})" for k, v in tensors.items())
+
+    lines = ["What `export` leaves:", "", "| file | MB | in | out |", "|---|---|---|---|"]
+    for path in sorted(folder.iterdir()):
+        graph = onnx.load(path).graph if path.suffix == ".onnx" else None
+        ends = (shapes(graph.input), shapes(graph.output)) if graph else ("-", "-")
+        lines.append(f"| {path.name} | {path.stat().st_size / 1e6:.2g} | {' | '.join(ends)} |")
+    return "\n".join(lines)
 
 
 @errors.shell
@@ -193,7 +278,10 @@ def main() -> None:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise errors.UserError(f"{args.page} has no place for the pictures", expected=f"{BEGIN} and {END}")
-    files.write_text(args.page, f"{before}{BEGIN}\n{text(made, args.images, args.page)}\n{END}{after}")
+    content = text(made, args.images, args.page)
+    if (args.artifacts / "export/card.json").is_file():
+        content += f"\n\n{exported(args.artifacts / 'export')}"
+    files.write_text(args.page, f"{before}{BEGIN}\n{content}\n{END}{after}")
 
 
 if __name__ == "__main__":

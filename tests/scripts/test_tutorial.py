@@ -1,11 +1,13 @@
 """The pictures of a run that went as far as evaluate, and of one that did not."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -34,12 +36,15 @@ def test_there_is_a_picture_of_what_there_is(tmp_path: Path, monkeypatch: pytest
     assert page.startswith("before")
     assert page.endswith("after\n")
     assert "old" not in page
-    assert {path.stem for path in (tmp_path / "docs/images").iterdir()} == {"crops", "pairs", "phases"}
+    assert {path.stem for path in (tmp_path / "docs/images").iterdir()} == {"crops", "pairs", "judged", "phases"}
     assert "images/pairs.jpg" in page
     assert "clips.jpg" not in page  # this run's clips are gone
     row_px = tutorial.TILE_PX + tutorial.LABEL_PX
     assert cv2.imread(str(tmp_path / "docs/images/pairs.jpg")).shape == (3 * 3 * row_px, 7 * tutorial.TILE_PX, 3)
     assert cv2.imread(str(tmp_path / "docs/images/phases.jpg")).shape[0] == 2 * 6 * row_px
+    # Two accepted pairs and two reasons of quarantine.
+    assert cv2.imread(str(tmp_path / "docs/images/judged.jpg")).shape == (4 * 2 * row_px, 7 * tutorial.TILE_PX, 3)
+    assert "| card.json |" in page  # the run's export
 
 
 def test_a_moment_at_several_timesteps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -67,6 +72,53 @@ def test_a_moment_at_several_timesteps(tmp_path: Path, monkeypatch: pytest.Monke
     assert same[1].tolist() == [True, True, True, True, False, False, False]
     assert changed.frames.max() > 0
     assert (changed.frames[:, :10] == 0).all()  # nothing outside the window
+
+
+def test_pairs_in_quarantine_name_the_filter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    world.write(tmp_path)
+    labels: list[str] = []
+    monkeypatch.setattr(tutorial, "strip", lambda label, frames: labels.append(label))
+    tutorial.judged(tmp_path / "artifacts")
+    assert labels[::2] == [
+        "accepted: speaker0-clip0--0, real",
+        "accepted: speaker1-clip0--0, real",
+        "quarantined for no_flicker: speaker2-clip0--0, real",
+        "quarantined for review: speaker2-clip1--0, real",
+    ]
+    assert labels[1] == "companion: flicker_ratio 1.00, opening_r 0.00"
+
+
+def test_what_is_heard_is_drawn_beside_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    weights.save(tmp_path / "experts/frontend.safetensors", frontend(), frontend().config)
+    clips = [talking_crop(f"{who}-{take}", who) for who in ("anna", "bob") for take in (1, 2)]
+    monkeypatch.setattr(crops, "load", lambda folder, split, role: clips if split == "benchmark" else [])
+    drawn: dict[str, Sequence[np.ndarray]] = {}
+    monkeypatch.setattr(tutorial, "chart", drawn.__setitem__)
+    tutorial.heard(tmp_path)
+    assert [label.partition(":")[0] for label in drawn] == ["anna-1", "bob-1"]  # each person once
+    for clip, (label, (seen, told)) in zip(clips[::2], drawn.items(), strict=True):
+        np.testing.assert_allclose(np.diff(seen), np.diff(clip.measures[:, 0]), atol=1e-6)
+        assert told.shape == seen.shape
+        assert label.endswith(f"{np.corrcoef(seen, told)[0, 1]:.2f}")
+
+
+def test_a_chart_shows_curves_in_one_scale():
+    shown = tutorial.chart("x", (np.linspace(0, 1, 50), np.zeros(30)))[tutorial.LABEL_PX :]
+    blue = (shown[..., 2].astype(int) - shown[..., 0] > 100).nonzero()
+    black = (shown.sum(-1) < 100).nonzero()
+    assert blue[0].min() > 0.9 * tutorial.TILE_PX  # a line at the bottom, from end to end
+    assert np.ptp(blue[1]) > 6.9 * tutorial.TILE_PX
+    assert black[0][black[1].argmax()] < 0.1 * tutorial.TILE_PX  # up to the right
+
+
+def test_the_export_is_listed_with_what_goes_in_and_out(tmp_path: Path):
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["b", 3]) for name in ("noisy", "clean")]
+    node = onnx.helper.make_node("Identity", ["noisy"], ["clean"])
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([node], "g", ends[:1], ends[1:])), tmp_path / "a.onnx")
+    (tmp_path / "card.json").write_text("x" * 120_000)
+    listed = tutorial.exported(tmp_path).splitlines()
+    assert listed[-2].endswith("| noisy (b 3) | clean (b 3) |")
+    assert listed[-1] == "| card.json | 0.12 | - | - |"
 
 
 def test_a_page_without_a_place_is_said(
