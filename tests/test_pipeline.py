@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from components.core.base import reviews
 from components.core.media import video
 from flows import graph
 
@@ -104,6 +107,23 @@ def test_the_exported_editor_dubs_a_studio_clip(clone: Path) -> None:
     assert card in (clone / "report.json").read_text()
 
 
+def test_the_review_holds_the_runs_clips_pairs_and_reports(clone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "review"
+    call(clone, "dubstrap", "review", "--out", str(out))
+    page = (out / "index.html").read_text()
+    about = json.loads(page.partition('<script id="about" type="application/json">')[2].partition("</script>")[0])
+    shown = {(item["kind"], item["id"]) for item in about["items"]}
+    benchmark, companions = (
+        set(pd.read_parquet(clone / f"artifacts/{name}.parquet")["pair_id"])
+        for name in ("evaluate/clips", "pairs/pairs")
+    )
+    assert shown == {("clip", key) for key in benchmark} | {("pair", key) for key in companions}
+    assert all((out / item["film"]).stat().st_size > 0 for item in about["items"])
+    for report in ("clips_docs/index.html", "pairs_docs/index.html", "drift.html", "MODEL_CARD.md"):
+        assert f'href="{report}"' in page
+        assert (out / report).stat().st_size > 0
+
+
 def test_a_second_run_does_nothing(clone: Path) -> None:
     assert "Running stage" not in call(clone, "dvc", "repro")
 
@@ -133,3 +153,16 @@ def test_a_param_makes_stale_what_depends_on_it(clone: Path, override: str, stal
         if found & set(stage.after):
             found.add(stage.name)
     assert [stage.name for stage in graph.read(clone) if stage.name in found] == stale
+
+
+def test_an_approved_model_is_promoted_and_released(clone: Path) -> None:
+    """The last test, for a decision makes the validation of pairs stale."""
+    card = load(clone / "artifacts/export/card.json")["card_id"]
+    decision = reviews.Decision(reviews.now(), "run", "model", card, "approve", "it runs", "Ann")
+    reviews.append(clone / "reviews/smoke.jsonl", decision)
+    call(clone, "dubstrap", "promote")
+    assert load(clone / "metrics/approved.json")["card_id"] == card
+    call(clone, "dubstrap", "promote", "--release", "dist")
+    with tarfile.open(clone / f"dist/dubstrap-{card}.tar.gz") as archive:
+        names = {Path(name).name for name in archive.getnames()}
+    assert {"dubstrap.onnx", "dubstrap_sync.onnx", "MODEL_CARD.md", "DATA_CARD.md", "LICENSE", "SHA256SUMS"} <= names
