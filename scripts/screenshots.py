@@ -25,6 +25,7 @@ def shoot(page: Page, index: Path, out: Path) -> list[Path]:
     Raises:
         UserError: the page reaches for the internet, or its script or a file of it fails.
     """
+    page.call("Emulation.setScrollbarsHidden", hidden=True)
     made = []
     for width_px in WIDTHS_PX:
         page.open(index.resolve().as_uri(), width_px)
