@@ -26,7 +26,7 @@ PHASES = {
     "editor-lip": "after lip", "editor": "after texture",
 }  # fmt: skip
 DIFFERENCE_GAIN = 4
-JUDGED_BY = ("identity_cosine", "lip_change_px", "outside_psnr_db", "flicker_ratio", "sharpness_ratio", "opening_r")
+JUDGED_BY = ("identity_cosine", "lip_change_px", "outside_psnr_db", "flicker_ratio", "sharpness_ratio")
 COLOURS = ((0, 0, 0), (30, 110, 230))
 
 

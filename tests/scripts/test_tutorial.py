@@ -85,7 +85,7 @@ def test_pairs_in_quarantine_name_the_filter(tmp_path: Path, monkeypatch: pytest
         "quarantined for no_flicker: speaker2-clip0--0, real",
         "quarantined for review: speaker2-clip1--0, real",
     ]
-    assert labels[1] == "companion: flicker_ratio 1.00, opening_r 0.00"
+    assert labels[1] == "companion: flicker_ratio 1.00"
 
 
 def test_what_is_heard_is_drawn_beside_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
