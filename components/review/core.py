@@ -17,7 +17,7 @@ from components.core.base import gate, reviews
 from components.core.base.errors import UserError
 from components.core.media import FPS
 from components.core.statistics.drift import Drift, Limits
-from components.review import drift, films, sections
+from components.review import companions, drift, films, sections
 from components.review.films import SHOWN, Film
 from components.review.run import Row, Run
 
@@ -44,7 +44,7 @@ class Options:
     """How the site is made.
 
     Attributes:
-        most_pairs: training pairs with a player; those in quarantine come first.
+        most_pairs: training pairs with a player; those in quarantine come first and are never left out.
         workers: processes that make films.
         decides: whether the page will be served by something that keeps decisions.
         reviews: folder of the decisions made so far.
@@ -83,7 +83,7 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         (folder / MARKER).touch()
         run = runs[-1]
         shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
-        shown += films.pairs(run, options.most_pairs, options.workers)
+        shown += companions.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
         reports, against = _reports(run, folder), drift.other(runs)
         moved = drift.write(against, run, options.limits, folder / DRIFT)

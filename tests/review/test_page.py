@@ -168,9 +168,9 @@ def test_what_is_not_saved_is_said(page: Page, address: str):
 
 def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run = Run(project, "the workspace", "abc")
-    one = core.films.pairs(run, 1, 1)[0]
+    one = core.companions.pairs(run, 1, 1)[0]
     many = [replace(one, id=f"{number:03}-{'long name ' * 20}{world.HOSTILE}") for number in range(500)]
-    monkeypatch.setattr(core.films, "pairs", lambda *given: many)
+    monkeypatch.setattr(core.companions, "pairs", lambda *given: many)
     core.build([run], tmp_path / "site", OPTIONS)
     page.problems.clear()
     for width_px in (1280, 390):
