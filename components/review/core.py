@@ -145,8 +145,9 @@ def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
     right = {
         name: _sign(value) for name, value in {**gate.RIGHT, "seconds_per_second": gate.DOWN, **PAIR_RIGHT}.items()
     }
-    made = [asdict(decision) for decision in reviews.read(options.reviews) if decision.run == run.id]
-    about = {"decides": options.decides, "decisions": made, "right": right, "items": items}
+    judged = {(item["kind"], item["id"]) for item in items} | {("model", run.card.get("card_id"))}
+    made = [asdict(one) for one in reviews.read(options.reviews) if (one.kind, one.id) in judged]
+    about = {"decides": options.decides, "run": run.id, "decisions": made, "right": right, "items": items}
     style, script = ((SITE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

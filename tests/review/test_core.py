@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from components.core.base import files
+from components.core.base import files, reviews
 from components.core.base.errors import UserError
 from components.review import core, drift, origins, sections
 from components.review.run import Run
@@ -245,6 +246,21 @@ def test_what_was_cut_off_while_it_was_written_is_said(tmp_path: Path):
     assert "megabytesnot measured" in text
     assert "The exported model is not there" in text
     assert len(list((tmp_path / "out/films").iterdir())) == 1
+
+
+def test_decisions_of_other_runs_stand_for_what_is_shown(project: Path, tmp_path: Path):
+    run = Run(project, "x", "abc")
+    made = (("pair", "speaker0-clip0--0"), ("pair", "long gone"), ("model", "another card"), ("model", "0123456789ab"))
+    for kind, id_ in made:
+        decision = reviews.Decision(reviews.now(), "earlier", kind, id_, "approve", "", "Bob")
+        reviews.append(tmp_path / "reviews/old.jsonl", decision)
+    core.build([run], tmp_path / "out", replace(OPTIONS, reviews=tmp_path / "reviews"))
+    page = page_of(tmp_path / "out")
+    about = json.loads(page.partition('<script id="about" type="application/json">')[2].partition("</script>")[0])
+    assert about["run"] == run.id != "earlier"
+    shown = [(one["run"], one["kind"], one["id"]) for one in about["decisions"]]
+    # A model's id is the hash of its weights, so an approval holds for that very model, as `dubstrap promote` has it.
+    assert shown == [("earlier", "pair", "speaker0-clip0--0"), ("earlier", "model", "0123456789ab")]
 
 
 def test_two_runs_side_by_side(project: Path, tmp_path: Path):

@@ -129,6 +129,26 @@ def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
     assert page.problems == []
 
 
+def test_a_decision_of_an_earlier_run_still_stands(page: Page, project: Path, tmp_path: Path):
+    pair = "speaker0-clip0--0"
+    for kind, id_ in (("pair", pair), ("model", "another card")):
+        decision = reviews.Decision(reviews.now(), "earlier", kind, id_, "approve", "fine", "Bob")
+        reviews.append(tmp_path / "reviews/old.jsonl", decision)
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        page.open(f"{where}#pair:{pair}")
+        said = page.wait(f"document.querySelector('#pair [data-id=\"{pair}\"] .said').textContent")
+        assert said.startswith("approve: fine — Bob")
+        assert said.endswith("UTC (run earlier)")
+        marks = "[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(t => t.startsWith('app'))"
+        assert page.evaluate(marks) == ["approved (run earlier)"]
+        assert page.evaluate("document.querySelectorAll('#verdict .said li').length") == 0  # another model's
+        page.click('#pair [data-verdict="reject"]')
+        page.wait("document.querySelector('#pair .decide [role=status]').textContent.startsWith('not saved')")
+        page.evaluate("document.querySelector('#pair .decide input').value = 'Ann'; 1")
+        page.click('#pair [data-verdict="reject"]')
+        page.wait(f"{marks}.length === 0")  # the newest wins
+
+
 def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
         page.problems.clear()
