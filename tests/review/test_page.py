@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import uvicorn
 
 from components.core.base import reviews
+from components.core.statistics.drift import Limits, compare
 from components.review import core, server
 from components.review.run import Run
 from tests.review import world
@@ -147,6 +149,30 @@ def test_a_decision_of_an_earlier_run_still_stands(page: Page, project: Path, tm
         page.evaluate("document.querySelector('#pair .decide input').value = 'Ann'; 1")
         page.click('#pair [data-verdict="reject"]')
         page.wait(f"{marks}.length === 0")  # the newest wins
+
+
+def test_reports_can_not_decide(page: Page, project: Path, tmp_path: Path):
+    hostile = """<!DOCTYPE html><title>-</title><script>
+    const body = {kind: "model", id: "0123456789ab", verdict: "approve", comment: "", reviewer: "nobody"};
+    fetch("/api/decisions", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)})
+      .then(() => { document.title = "sent"; }, () => { document.title = "refused"; });</script>"""
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        (tmp_path / "site/drift.html").write_text(hostile)
+        page.call("Page.navigate", url=where + "drift.html")
+        assert page.wait("document.title !== '-' && document.title") == "refused"
+    assert reviews.read(tmp_path / "reviews") == []
+
+
+@pytest.mark.slow
+def test_evidently_works_under_our_policy(page: Page, project: Path, tmp_path: Path):
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        table = pd.DataFrame({"lip_opening_r": [0.1 * number for number in range(9)]})
+        limits = Limits(("lip_opening_r",), "wasserstein", 0.3, 0.5)
+        compare(table, table, limits, tmp_path / "site/drift.html")
+        page.problems.clear()
+        page.call("Page.navigate", url=where + "drift.html")
+        page.wait("document.body?.innerText.includes('lip_opening_r')")
+        assert page.problems == []
 
 
 def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):

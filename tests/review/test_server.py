@@ -38,6 +38,26 @@ def test_decisions_of_other_runs_stand_and_say_whose_they_are(site: Path, tmp_pa
     assert (shown["run"], shown["id"], shown["verdict"]) == ("other", "p", "reject")
 
 
+def test_what_others_wrote_stands_outside_of_our_origin(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path)
+    policy = {
+        address: browser.get(address).headers["content-security-policy"]
+        for address in (
+            "/",
+            "/index.html",
+            "/films/00000.mp4",
+            "/drift.html",
+            "/pairs_docs/index.html",
+            "/api/decisions",
+        )
+    }
+    assert all(text.split("; ").count("default-src 'none'") == 1 for text in policy.values())
+    assert {address for address, text in policy.items() if not text.startswith("sandbox allow-scripts;")} == {
+        "/", "/index.html", "/films/00000.mp4",
+    }  # fmt: skip
+    assert "allow-same-origin" not in "".join(policy.values())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
