@@ -280,7 +280,7 @@ def test_every_quarantined_pair_has_its_reason_and_a_link(project: Path, site: P
         assert f"#pair:{pair}" in page.addresses
         assert f"{pair}speaker2{reason}" in page.text
     run = Run(project, "x", "abc")
-    assert "its clip is gone" not in page.text
+    assert "its clip or companion is not there" not in page.text
     rows = origins.quarantine(run, [])  # their clips are gone: said, and no link
     assert [(row["reason"], row["film"]) for row in rows] == [("no_flicker", None), ("review", None)]
 
