@@ -133,12 +133,13 @@ def _real(run: Run) -> dict[str, dict[str, Mapping[str, Any]]]:
     kinds: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name, values in run.metrics("real").items():
         kind, _, line = name.partition(", ")
-        by_clip = all(isinstance(value, Mapping) for value in values.values())
-        kinds.setdefault(kind, {}).update(values if by_clip else {line: values})
+        kinds.setdefault(kind, {}).update({line: values} if line else values)
     return kinds
 
 
 def _number(value: Any) -> Mapping[str, float] | None:
+    if isinstance(value, Mapping):
+        return value
     return {"mean": value} if isinstance(value, int | float) else None
 
 
