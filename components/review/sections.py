@@ -113,6 +113,15 @@ def ablations(run: Run, old: Run | None) -> list[Table]:
     return [table for table in tables if table.lines]
 
 
+def _real(run: Run) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """metrics/real.json by kind of test and line."""
+    kinds: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, values in run.metrics("real").items():
+        kind, _, line = name.partition(", ")
+        kinds.setdefault(kind, {}).update({line: values} if line else values)
+    return kinds
+
+
 def real(run: Run, old: Run | None) -> list[Table]:
     """The tables of `python -m scripts.real_footage`, a kind of test each; none where it has not run."""
     tables = []
@@ -126,15 +135,6 @@ def real(run: Run, old: Run | None) -> list[Table]:
         ]
         tables.append(Table((kind, *names), cells))
     return tables
-
-
-def _real(run: Run) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """metrics/real.json by kind of test and line."""
-    kinds: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for name, values in run.metrics("real").items():
-        kind, _, line = name.partition(", ")
-        kinds.setdefault(kind, {}).update({line: values} if line else values)
-    return kinds
 
 
 def _number(value: Any) -> Mapping[str, float] | None:

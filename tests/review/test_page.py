@@ -131,6 +131,43 @@ def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
     assert page.problems == []
 
 
+def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        page.problems.clear()
+        page.open(where)
+        page.wait(PAINTED)
+        page.evaluate(
+            f"(() => {{ const box = document.querySelector('#pair .decide'); box.querySelector('input').value = 'Ann';"
+            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})()"
+        )
+        judged = page.evaluate("document.querySelector('#pair .player > div').dataset.id")
+        page.click('#pair [data-verdict="reject"]')
+        page.wait("document.querySelector('#pair .decide [role=status]').textContent === 'saved: reject'")
+        page.open(where, 390)
+        page.wait("document.querySelectorAll('#pair .said li').length")
+        said = page.evaluate("document.querySelector('#pair .said').textContent")
+        assert world.HOSTILE in said
+        assert "Ann" in said
+        assert page.evaluate("document.querySelectorAll('img').length") == 0
+        assert page.problems == []
+    assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
+    core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
+    page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
+    page.wait("document.querySelectorAll('#pair .said li').length")
+    assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
+    assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
+
+
+def test_what_is_not_saved_is_said(page: Page, address: str):
+    page.open(address)
+    page.wait(PAINTED)
+    page.evaluate("document.querySelector('#verdict .decide input').value = ''")
+    page.click('#verdict [data-verdict="approve"]')
+    page.wait(
+        "document.querySelector('#verdict [role=status]').textContent.startsWith('not saved: reviewer must have')"
+    )
+
+
 def test_a_decision_of_an_earlier_run_still_stands(page: Page, project: Path, tmp_path: Path):
     pair = "speaker0-clip0--0"
     for kind, id_ in (("pair", pair), ("model", "another card")):
@@ -173,43 +210,6 @@ def test_evidently_works_under_our_policy(page: Page, project: Path, tmp_path: P
         page.call("Page.navigate", url=where + "drift.html")
         page.wait("document.body?.innerText.includes('lip_opening_r')")
         assert page.problems == []
-
-
-def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path):
-    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
-        page.problems.clear()
-        page.open(where)
-        page.wait(PAINTED)
-        page.evaluate(
-            f"(() => {{ const box = document.querySelector('#pair .decide'); box.querySelector('input').value = 'Ann';"
-            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})()"
-        )
-        judged = page.evaluate("document.querySelector('#pair .player > div').dataset.id")
-        page.click('#pair [data-verdict="reject"]')
-        page.wait("document.querySelector('#pair .decide [role=status]').textContent === 'saved: reject'")
-        page.open(where, 390)
-        page.wait("document.querySelectorAll('#pair .said li').length")
-        said = page.evaluate("document.querySelector('#pair .said').textContent")
-        assert world.HOSTILE in said
-        assert "Ann" in said
-        assert page.evaluate("document.querySelectorAll('img').length") == 0
-        assert page.problems == []
-    assert reviews.rejected(tmp_path / "reviews", "pair") == {judged}
-    core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
-    page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
-    page.wait("document.querySelectorAll('#pair .said li').length")
-    assert world.HOSTILE in page.evaluate("document.querySelector('#pair .said').textContent")
-    assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
-
-
-def test_what_is_not_saved_is_said(page: Page, address: str):
-    page.open(address)
-    page.wait(PAINTED)
-    page.evaluate("document.querySelector('#verdict .decide input').value = ''")
-    page.click('#verdict [data-verdict="approve"]')
-    page.wait(
-        "document.querySelector('#verdict [role=status]').textContent.startsWith('not saved: reviewer must have')"
-    )
 
 
 def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
