@@ -154,7 +154,7 @@ def pairs(folder: Path, count: int, per_crop: int) -> None:
 def cut(shard: Path, whole: int) -> None:
     """Cuts a shard off within the film that follows `whole` samples."""
     with tarfile.open(shard) as tar:
-        film = [member for member in tar if member.name.endswith(".mp4")][whole]
+        film = next(itertools.islice((member for member in tar if member.name.endswith(".mp4")), whole, None))
     shard.write_bytes(shard.read_bytes()[: film.offset_data + film.size // 2])
 
 
