@@ -15,7 +15,7 @@ def arguments() -> argparse.Namespace:
     what.add_argument("--rev", help="a commit, branch, tag or experiment instead of the workspace")
     what.add_argument("--compare", nargs=2, metavar=("A", "B"), help="two revisions; `workspace` is one")
     parser.add_argument("--out", type=Path, default=Path("artifacts/review"), help="folder of the page (%(default)s)")
-    parser.add_argument("--pairs", type=int, default=500, help="most training pairs with a player (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=500, help="pairs with a player; in quarantine: all (%(default)s)")
     parser.add_argument("--workers", type=int, default=runtime.cores(), help="processes (default: every core)")
     parser.add_argument("--serve", action="store_true", help="stay, show the page and keep decisions in reviews/")
     parser.add_argument(

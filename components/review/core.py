@@ -17,7 +17,7 @@ from components.core.base import gate, reviews
 from components.core.base.errors import UserError
 from components.core.media import FPS
 from components.core.statistics.drift import Drift, Limits
-from components.review import drift, films, sections
+from components.review import companions, drift, films, origins, sections
 from components.review.films import SHOWN, Film
 from components.review.run import Row, Run
 
@@ -45,7 +45,7 @@ class Options:
     """How the site is made.
 
     Attributes:
-        most_pairs: training pairs with a player; those in quarantine come first.
+        most_pairs: training pairs with a player; those in quarantine come first and are never left out.
         workers: processes that make films.
         decides: whether the page will be served by something that keeps decisions.
         reviews: folder of the decisions made so far.
@@ -84,9 +84,9 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         (folder / MARKER).touch()
         run = runs[-1]
         shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
-        shown += films.pairs(run, options.most_pairs, options.workers)
+        shown += companions.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
-        reports, against = _reports(run, folder), drift.other(runs)
+        reports, against = _reports(runs, folder), drift.other(runs)
         moved = drift.write(against, run, options.limits, folder / DRIFT)
         if moved:
             reports.append((f"The editor's clips against {against.title}", DRIFT))
@@ -120,29 +120,35 @@ def _place(name: str, order: Sequence[str]) -> int:
     return known[-1] if known else len(order)
 
 
-def _reports(run: Run, folder: Path) -> list[tuple[str, str]]:
+def _reports(runs: Sequence[Run], folder: Path) -> list[tuple[str, str]]:
     """Copies what other stages wrote for people; (title, address) of each that is there."""
     found = []
-    for title, (source, target, page) in REPORTS.items():
-        path = run.folder / source
-        if path.is_dir():
-            shutil.copytree(path, folder / target)
-        elif path.is_file():
-            shutil.copy(path, folder / target)
-        if path.exists():
-            found.append((title, f"{target}/{page}" if page else target))
+    for side, run in sections.by_side(runs):
+        parent, suffix = (f"{side}/", f" ({side})") if len(runs) > 1 else ("", "")
+        (folder / parent).mkdir(exist_ok=True)
+        for title, (source, target, page) in REPORTS.items():
+            path, copy = run.folder / source, f"{parent}{target}"
+            if path.is_dir():
+                shutil.copytree(path, folder / copy)
+            elif path.is_file():
+                shutil.copy(path, folder / copy)
+            if path.exists():
+                found.append((title + suffix, f"{copy}/{page}" if page else copy))
     return found
 
 
 def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
     run, items = runs[-1], shown.items
-    base = runs[0].metrics("evaluate") if len(runs) > 1 else run.metrics(APPROVED)
+    base = run.metrics(APPROVED)
+    if len(runs) > 1:
+        base = {**runs[0].metrics("evaluate"), "rows": sections.benchmark(runs[0])}
     base_name = runs[0].title if len(runs) > 1 else "the approved run" if base else ""
     right = {
         name: _sign(value) for name, value in {**gate.RIGHT, "seconds_per_second": gate.DOWN, **PAIR_RIGHT}.items()
     }
-    made = [asdict(decision) for decision in reviews.read(options.reviews) if decision.run == run.id]
-    about = {"decides": options.decides, "decisions": made, "right": right, "items": items}
+    judged = {(item["kind"], item["id"]) for item in items} | {("model", run.card.get("card_id"))}
+    made = [asdict(one) for one in reviews.read(options.reviews) if (one.kind, one.id) in judged]
+    about = {"decides": options.decides, "run": run.id, "decisions": made, "right": right, "items": items}
     style, script = ((SITE / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -152,7 +158,7 @@ def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
         base_name=base_name,
         reports=shown.reports,
         moved=shown.moved,
-        quarantine=sections.quarantine(run, items),
+        quarantine=origins.quarantine(run, items),
         decides=options.decides,
         counts={kind: sum(item["kind"] == kind for item in items) for kind in ("clip", "pair")},
         style=Markup(style),
@@ -164,27 +170,29 @@ def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
 
 def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
     """What the template shows about the run."""
-    run = runs[-1]
+    run, old = runs[-1], runs[0] if len(runs) > 1 else None
     return {
-        "runs": runs,
+        "runs": sections.by_side(runs),
         "run": run,
+        "old": old,
         "card": run.card,
+        "gaps": [(side, gap) for side, one in sections.by_side(runs) for gap in origins.gaps(one)],
         "regressions": gate.regressions(run.metrics("evaluate"), base),
         "headline": sections.headline(run, base.get("rows", {})),
         "metrics": sections.metrics(run, base.get("rows", {})),
         "slices": sections.slices(run, base.get("slices", {})),
-        "ablations": sections.ablations(run),
+        "ablations": sections.ablations(run, old),
         "intervals": sections.intervals(run),
         "not_measured": run.metrics("evaluate").get("not_measured", {}),
         "losses": sections.losses(runs),
-        "yields": sections.yields(run),
-        "rejects": sections.rejects(run),
-        "drifts": sections.drifts(run),
-        "published": sections.published(run),
-        "real": sections.real(run),
-        "speed": run.metrics("export").get("parity", {}),
-        "lineage": sections.lineage(run),
-        "changed": sections.changed_params(runs[0], run) if len(runs) > 1 else [],
+        "yields": origins.yields(runs),
+        "rejects": origins.rejects(runs),
+        "drifts": origins.drifts(runs),
+        "published": sections.published(run, old),
+        "real": sections.real(run, old),
+        "speed": sections.speed(runs),
+        "lineage": origins.lineage(runs),
+        "changed": origins.changed_params(old, run) if old else [],
     }
 
 

@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import json
+import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +16,12 @@ from pyarrow import ArrowInvalid
 
 from components.core.base import params
 from components.core.base.errors import UserError
+from components.core.media import shards
 
 Row = dict[str, Any]
 ID_LENGTH = 12
+PARTS = {"evaluate": {"mp4", "json"}, "pairs": {"mp4", "json"}, "crops": {"mp4", "wav", "npz"}}
+"""The folders of artifacts/ whose shards a review reads, and what it needs of a sample."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,19 @@ class Run:
             return []
         return rows
 
+    def samples(self, folder: str) -> Iterator[tuple[str, shards.Sample]]:
+        """(key, sample) of every whole sample in the shards of artifacts/<folder>, up to the first of `cut_off`."""
+        try:
+            for key, sample in shards.iterate(self.folder / "artifacts" / folder):
+                if PARTS[folder] <= sample.keys():
+                    yield key, sample
+        except tarfile.ReadError:
+            return
+
+    def cut_off(self, folder: str) -> list[str]:
+        """The names of the shards of artifacts/<folder> that were cut off while written."""
+        return [path.name for path in sorted((self.folder / "artifacts" / folder).glob("*.tar")) if _is_cut_off(path)]
+
     def approved_clips(self) -> list[Row]:
         """The approved run's benchmark clips as `dubstrap promote` kept them; none before the first promotion."""
         path = self.folder / "metrics" / "approved.csv"
@@ -79,7 +97,8 @@ class Run:
     def losses(self) -> dict[str, list[Row]]:
         """plots/*.csv of the stages that train, as rows of text, by the file's stem."""
         found = {path.stem: _csv(path) for path in sorted((self.folder / "plots").glob("*.csv"))}
-        return {name: rows for name, rows in found.items() if rows and {"step", "loss"} <= set(rows[0])}
+        kept = {name: [row for row in rows if row.get("step") and row.get("loss")] for name, rows in found.items()}
+        return {name: rows for name, rows in kept.items() if rows}
 
     def stages(self) -> dict[str, Row]:
         """What dvc.lock says of each stage that has run."""
@@ -119,6 +138,18 @@ class Run:
         except (FileNotFoundError, yaml.YAMLError):
             return {}
         return values if isinstance(values, dict) else {}
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a tar lacks its end; a whole one is filled up to full records, and every member ends within it."""
+    if path.stat().st_size % tarfile.RECORDSIZE:
+        return True
+    try:
+        with tarfile.open(path) as tar:
+            tar.getmembers()
+    except tarfile.ReadError:
+        return True
+    return False
 
 
 def _csv(path: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What the page says in words, tables and charts about a run, beside another one where there is one."""
+"""What the page says of a run's figures, in tables and charts, beside those of another run where there is one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,10 @@ SLICE_ROW = "editor"
 AGAINST_ITSELF = ("mouth_psnr_db",)
 """Where the truth's value is a cap that says nothing and would squeeze a chart."""
 PUBLISHED_WAY = {"lse_c": "↑", "lse_d": "↓", "csim": "↑", "lpips": "↓", "fid": "↓", "fvd": "↓"}
+SPEED = {
+    "seconds_per_second": "seconds per second of cropped video", "megabytes": "megabytes",
+    "max_abs_error": "largest difference from torch",
+}  # fmt: skip
 DOWN_TOO = ("seconds_per_second",)
 
 
@@ -88,32 +92,47 @@ def slices(run: Run, base: Mapping[str, Any]) -> Table:
     for slice_, rows in ours.items():
         then = base.get(slice_, {}).get(SLICE_ROW, {})
         mine = rows.get(SLICE_ROW, {})
-        count = max((int(value["n"]) for value in mine.values()), default=0)
+        count = max((int(value.get("n", 0)) for value in mine.values()), default=0)
         lines.append((f"{slice_} ({count})", [cell(name, mine.get(name), then.get(name)) for name in names]))
     return Table(("slice (clips)", *names), lines)
 
 
-def ablations(run: Run) -> list[Table]:
+def ablations(run: Run, old: Run | None) -> list[Table]:
     """The tables of `python -m scripts.ablations`; none where it has not run."""
     tables = []
+    then = old.metrics("ablations") if old else {}
     for kind, lines in run.metrics("ablations").items():
         names = [name for name in gate.RIGHT if any(name in values for values in lines.values())]
         ordered = sorted(lines.items(), key=lambda line: (int(line[0]) if line[0].isdigit() else 0, line[0]))
-        cells = [(line, [cell(name, values.get(name), None) for name in names]) for line, values in ordered]
+        before = then.get(kind, {})
+        cells = [
+            (line, [cell(name, values.get(name), before.get(line, {}).get(name)) for name in names])
+            for line, values in ordered
+        ]
         tables.append(Table((kind, *names), cells))
     return [table for table in tables if table.lines]
 
 
-def real(run: Run) -> list[Table]:
-    """The tables of `python -m scripts.real_footage`, a kind of test each; none where it has not run."""
-    kinds: dict[str, dict[str, Mapping[str, float]]] = {}
+def _real(run: Run) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """metrics/real.json by kind of test and line."""
+    kinds: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name, values in run.metrics("real").items():
         kind, _, line = name.partition(", ")
         kinds.setdefault(kind, {}).update({line: values} if line else values)
+    return kinds
+
+
+def real(run: Run, old: Run | None) -> list[Table]:
+    """The tables of `python -m scripts.real_footage`, a kind of test each; none where it has not run."""
     tables = []
-    for kind, lines in kinds.items():
+    before = _real(old) if old else {}
+    for kind, lines in _real(run).items():
         names = list(dict.fromkeys(name for values in lines.values() for name in values))
-        cells = [(line, [_plain_cell(_number(values.get(name))) for name in names]) for line, values in lines.items()]
+        then = before.get(kind, {})
+        cells = [
+            (line, [cell(name, _number(values.get(name)), _number(then.get(line, {}).get(name))) for name in names])
+            for line, values in lines.items()
+        ]
         tables.append(Table((kind, *names), cells))
     return tables
 
@@ -124,33 +143,56 @@ def _number(value: Any) -> Mapping[str, float] | None:
     return {"mean": value} if isinstance(value, int | float) else None
 
 
-def published(run: Run) -> Row:
+def published(run: Run, old: Run | None) -> Row:
     """The table of metrics/published.json, and what was not measured, with the path that is expected."""
     found = run.metrics("published")
+    then = old.metrics("published").get("rows", {}) if old else {}
     rows = {row: values for row, values in found.get("rows", {}).items() if values}
     names = list(dict.fromkeys(name for values in rows.values() for name in values))
     lines = [
-        (f"{name} {PUBLISHED_WAY.get(name, '')}", [_plain_cell(values.get(name)) for values in rows.values()])
+        (
+            f"{name} {PUBLISHED_WAY.get(name, '')}",
+            [cell(name, values.get(name), then.get(row, {}).get(name)) for row, values in rows.items()],
+        )
         for name in names
     ]
     return {"table": Table(("published metric", *rows), lines), "absent": found.get("not_measured", {})}
 
 
-def _plain_cell(value: Mapping[str, float] | None) -> Cell:
-    if value is not None and "lo" not in value:
-        return Cell(f"{value['mean']:.3g}")
-    return cell("", value, None)
+def speed(runs: Sequence[Run]) -> Table:
+    """What the exported editor costs and how near it is to the trained one, in every run."""
+    found = {side: run.metrics("export").get("parity", {}) for side, run in by_side(runs)}
+    first = next(iter(found.values()))
+    lines = [
+        (title, [cell(name, _number(values.get(name)), _number(first.get(name))) for values in found.values()])
+        for name, title in SPEED.items()
+    ]
+    return Table(("exported editor", *found), lines if any(found.values()) else [])
+
+
+def by_side(runs: Sequence[Run]) -> list[tuple[str, Run]]:
+    """One run or two, and how the page calls them."""
+    return list(zip(("A", "B") if len(runs) > 1 else ("this run",), runs, strict=True))
 
 
 def cell(name: str, value: Mapping[str, float] | None, base: Mapping[str, float] | None) -> Cell:
-    """A mean with its interval. Better and worse are differences beyond the other's whole interval."""
+    """A figure, with its interval if it has one. Better and worse are differences beyond the other's whole interval."""
     if value is None:
         return Cell("not measured")
-    text, interval = f"{value['mean']:.3g}", f"({value['lo']:.3g} to {value['hi']:.3g})"
+    text = f"{value['mean']:.3g}"
+    interval = f"({value['lo']:.3g} to {value['hi']:.3g})" if "lo" in value else ""
     if base is None or base["mean"] == value["mean"]:
         return Cell(text, interval)
-    verdict = "worse" if gate.is_worse(name, value, base) else "better" if gate.is_worse(name, base, value) else ""
+    verdict = ""
+    if "lo" in value and "lo" in base:
+        verdict = "worse" if _is_worse(name, value, base) else "better" if _is_worse(name, base, value) else ""
     return Cell(text, interval, f"{value['mean'] - base['mean']:+.3g}", verdict)
+
+
+def _is_worse(name: str, value: Mapping[str, float], than: Mapping[str, float]) -> bool:
+    if name not in PUBLISHED_WAY:
+        return gate.is_worse(name, value, than)
+    return value["mean"] < than["lo"] if PUBLISHED_WAY[name] == "↑" else value["mean"] > than["hi"]
 
 
 def wanted(name: str) -> str:
@@ -180,64 +222,3 @@ def losses(runs: Sequence[Run]) -> list[tuple[str, Markup]]:
                 series.setdefault(key, []).append((float(row["step"]), float(row["loss"])))
         found.append((stage, charts.lines(series, f"training loss of {stage}")))
     return [(stage, chart) for stage, chart in found if chart]
-
-
-def yields(run: Run) -> list[tuple[str, int, int]]:
-    """(what, how many passed, of how many) from footage to training pairs."""
-    ingest, crop, validation = (run.metrics(stage) for stage in ("ingest", "crop", "validate_pairs"))
-    found = [
-        (name, values[key], values[key] + values["rejected"])
-        for name, values, key in (("ingest: clips", ingest, "clips"), ("crop: faces", crop, "crops"))
-        if {key, "rejected"} <= set(values)
-    ]
-    total = validation.get("pairs", 0)
-    found += [(f"pairs: {name}", round(share * total), total) for name, share in validation.get("yield", {}).items()]
-    if "accepted" in validation:
-        found.append(("pairs: accepted in all", validation["accepted"], total))
-    return found
-
-
-def rejects(run: Run) -> list[Row]:
-    """Clips and crops that were turned away: source, reason, detail."""
-    return [
-        {"stage": stage, **{key: str(row.get(key, "")) for key in ("source", "reason", "detail")}}
-        for stage, name in (("ingest", "clips/rejects"), ("crop", "crops/rejects"))
-        for row in run.table(name)
-    ]
-
-
-def quarantine(run: Run, items: Sequence[Row]) -> list[Row]:
-    """Every pair that validation or a person turned away: its reason, and the address of its player and its film."""
-    films = {item["id"]: item["film"] for item in items if item["kind"] == "pair"}
-    return [
-        {**{key: row[key] for key in ("pair_id", "speaker", "reason")}, "film": films.get(row["pair_id"])}
-        for row in run.table("validation/pairs/quarantined")
-    ]
-
-
-def drifts(run: Run) -> list[tuple[str, Row]]:
-    """(what against what, score by column and share of drifted columns) of each comparison that was made."""
-    stages = {"validate_pairs": "Companions against real clips", "footage": "New footage against training footage"}
-    found = [(title, run.metrics(stage).get("drift", {})) for stage, title in stages.items()]
-    return [(title, drift) for title, drift in found if drift]
-
-
-def lineage(run: Run) -> list[Row]:
-    """For each stage that ran: what it read and what it left, with DVC's hashes."""
-    return [
-        {
-            "stage": name,
-            "deps": [(str(entry["path"]), str(entry.get("md5", "-"))) for entry in stage.get("deps", [])],
-            "outs": [(str(entry["path"]), str(entry.get("md5", "-"))) for entry in stage.get("outs", [])],
-        }
-        for name, stage in run.stages().items()
-    ]
-
-
-def changed_params(old: Run, new: Run) -> list[tuple[str, str, str]]:
-    """(key, value before, value now) of the params that differ."""
-    before, now = old.params(), new.params()
-    keys = sorted(before.keys() | now.keys())
-    absent = "-"
-    pairs = ((key, str(before.get(key, absent)), str(now.get(key, absent))) for key in keys)
-    return [pair for pair in pairs if pair[1] != pair[2]]

@@ -28,6 +28,17 @@ MAX_BODY = 64_000
 COOKIE = "dubstrap_review"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 GIVEN = ("kind", "id", "verdict", "comment", "reviewer")
+PAGE = (
+    "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may do; it names its one script itself."""
+REPORT = (
+    "sandbox allow-scripts; default-src 'none'; img-src data: blob:; font-src data:; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""What any other file may do. Others wrote them, so they stand outside of our origin and can't decide anything."""
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +107,7 @@ def app(site: Path, folder: Path, target: Target, token: str) -> Starlette:
     """The server as an ASGI application; an empty token means that only this machine can reach it."""
 
     async def decided(request: Request) -> Response:
-        return JSONResponse([asdict(d) for d in reviews.read(folder) if d.run == target.run])
+        return JSONResponse([asdict(decision) for decision in reviews.read(folder)])
 
     async def decide(request: Request) -> Response:
         try:
@@ -153,6 +164,8 @@ class Guard(BaseHTTPMiddleware):
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cache-Control"] = "no-cache"
+        is_ours = request.url.path in ("/", "/index.html") or request.url.path.startswith("/films/")
+        response.headers["Content-Security-Policy"] = PAGE if is_ours else REPORT
         return response
 
     def _knows(self, given: str | None) -> bool:

@@ -1,14 +1,17 @@
 """The site says what there is and what is missing, escapes what it is given, and loads nothing from elsewhere."""
 
+import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from components.core.base import files
+from components.core.base import files, reviews
 from components.core.base.errors import UserError
-from components.review import core, drift, sections
+from components.review import core, drift, origins, sections
 from components.review.run import Run
 from tests.review import world
 from tests.review.conftest import OPTIONS
@@ -66,7 +69,6 @@ def test_what_was_not_measured_and_what_was_turned_away_is_said(site: Path):
         "no_face",
         "no approved run",
         "0a1b.dir",
-        "1.20 s per second",
     ):
         assert words.replace("not_measured", "Not measured") in text
 
@@ -111,7 +113,7 @@ def test_real_footage_is_a_group_of_its_own(tmp_path: Path):
     hearing = {"clip01": {"r": 0.25, "loudness_r": 0.5}, "clip02": {"r": None}}
     found = {"dub, studio": {"old_r": 0.75}, "dub, tuned": {"old_r": 0.125, "new_r": 0.5}, "hearing": hearing}
     files.write_json(project / "metrics/real.json", found)
-    tables = sections.real(Run(project, "x", "abc"))
+    tables = sections.real(Run(project, "x", "abc"), None)
     assert [table.head for table in tables] == [("dub", "old_r", "new_r"), ("hearing", "loudness_r", "r")]
     lines = {line: [cell.text for cell in cells] for table in tables for line, cells in table.lines}
     assert lines == {
@@ -122,6 +124,143 @@ def test_real_footage_is_a_group_of_its_own(tmp_path: Path):
     }
     core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
     assert "#real" in read(tmp_path / "out").addresses
+
+
+def lines(table: sections.Table) -> dict[str, list[str]]:
+    """What stands in a table: text, interval, change and verdict of each cell by the line's heading."""
+    return {
+        name: [" ".join(filter(None, (cell.text, cell.interval, cell.change, cell.verdict))) for cell in cells]
+        for name, cells in table.lines
+    }
+
+
+def test_slices_are_the_editors_headline_in_each(project: Path, site: Path):
+    run = Run(project, "x", "abc")
+    names = ("mouth_psnr_db", "lip_opening_r", "sharpness_ratio", "success_rate")
+    table = sections.slices(run, {})
+    assert table.head == ("slice (clips)", *names)
+    assert lines(table) == {"language=en (4)": ["0.5 (0.45 to 0.55)"] * 4}
+    base = {"language=en": {"editor": {"lip_opening_r": world.interval(0.25)}}}
+    assert lines(sections.slices(run, base))["language=en (4)"][1] == "0.5 (0.45 to 0.55) +0.25 better"
+    assert "language=en (4)0.5 (0.45 to 0.55)" in read(site).text
+
+
+def test_yields_and_drift_are_in_figures(project: Path, site: Path):
+    table = origins.yields([Run(project, "x", "abc")])
+    assert table.head == ("yields", "this run")
+    assert lines(table) == {
+        "ingest: clips": ["9 of 10 (90 %)"],
+        "pairs: no_flicker": ["5 of 6 (83 %)"],
+        "pairs: review": ["5 of 6 (83 %)"],
+        "pairs: accepted in all": ["4 of 6 (67 %)"],
+    }
+    text = read(site).text
+    assert "pairs: accepted in all4 of 6 (67 %)" in text
+    assert "Companions against real clips: sharpness 0.30; 50 % of the columns above the threshold." in text
+
+
+def test_lineage_names_data_params_lock_and_code(project: Path, site: Path):
+    hashes = [hashlib.sha256((project / name).read_bytes()).hexdigest()[:12] for name in ("params.yaml", "dvc.lock")]
+    text = " ".join(read(site).text.split())
+    assert "data 0a1b.dir (data.dvc) · params.yaml {} · dvc.lock {} · code at abc".format(*hashes) in text
+    assert "readartifacts/crops abccomponents/evaluate c0de.dir leftartifacts/evaluate def" in text
+
+
+def with_figures(folder: Path, add: float) -> Run:
+    """A small run with every figure that is no stage's of the world; `add` tells two of them apart."""
+    world.write(folder, clips=1, companions=2)
+    row = {"lip_opening_r": world.interval(0.5 + add)}
+    files.write_json(folder / "metrics/onnx.json", {"rows": {"onnx": row}})
+    found = {"csim": world.interval(0.5 + 2 * add), "lse_d": world.interval(0.5 + 3 * add), "fid": {"mean": 9 + add}}
+    files.write_json(folder / "metrics/published.json", {"rows": {"editor": found}})
+    files.write_json(folder / "metrics/real.json", {"dub, tuned": {"new_r": 0.5 + 4 * add}})
+    ablated = {"lip_opening_r": world.interval(0.5 + 5 * add)}
+    files.write_json(folder / "metrics/ablations.json", {"variants": {"no lips": ablated}})
+    parity = {"seconds_per_second": 1.2 + 6 * add, "megabytes": 20.9, "max_abs_error": 7e-7}
+    files.write_json(folder / "metrics/export.json", {"parity": parity})
+    return Run(folder, folder.name, "abc")
+
+
+def test_every_figure_of_two_runs_has_its_change(tmp_path: Path):
+    runs = [with_figures(tmp_path / "old", 0), with_figures(tmp_path / "new", 0.125)]
+    old, new = runs
+    files.write_json(new.folder / "metrics/ingest.json", {"clips": 8, "rejected": 2})
+    assert lines(sections.metrics(new, sections.benchmark(old)))["lip_opening_r ↑"][-1].endswith("+0.125 better")
+    published = lines(sections.published(new, old)["table"])
+    assert published["csim ↑"] == ["0.75 (0.7 to 0.8) +0.25 better"]
+    assert published["lse_d ↓"] == ["0.875 (0.825 to 0.925) +0.375 worse"]
+    assert published["fid ↓"] == ["9.12 +0.125"]
+    assert lines(sections.real(new, old)[0]) == {"tuned": ["1 +0.5"]}
+    assert lines(sections.ablations(new, old)[0])["no lips"][0].endswith("+0.625 better")
+    speed = lines(sections.speed(runs))
+    assert speed["seconds per second of cropped video"] == ["1.2", "1.95 +0.75"]
+    assert speed["megabytes"] == ["20.9", "20.9"]
+    assert lines(origins.yields(runs))["ingest: clips"] == ["9 of 10 (90 %)", "8 of 10 (80 %) -10.0 points"]
+    core.build(runs, tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    for change in ("+0.125 better", "+0.25 better", "+0.5", "+0.625 better", "+0.75", "-10.0 points"):
+        assert change in text
+
+
+def test_data_of_two_runs_stand_side_by_side(tmp_path: Path):
+    runs = [
+        Run(world.write(tmp_path / name, clips=1, companions=2, shift=shift), name, name * 3)
+        for name, shift in (("x", 0), ("y", 1))
+    ]
+    lock = runs[1].folder / "dvc.lock"
+    lock.write_text(lock.read_text().replace("c0de.dir", "ed17.dir"))
+    rejects = [{"source": "new.mp4", "reason": "silent", "detail": ""}]
+    pd.DataFrame(rejects).to_parquet(runs[1].folder / "artifacts/clips/rejects.parquet")
+    assert [row["runs"] for row in origins.rejects([runs[0], runs[0]])] == ["A and B"]
+    core.build(runs, tmp_path / "out", OPTIONS)
+    page = read(tmp_path / "out")
+    text = " ".join(page.text.split())
+    for side, run in zip("AB", runs, strict=True):
+        assert f"{side} = {run.title}: data 0a1b.dir (data.dvc) · params.yaml {run.params_hash()}" in text
+        assert f"dvc.lock {run.id} · code at {run.rev}" in text
+        addresses = {f"{side}/pairs_docs/index.html", f"{side}/drift.html"}
+        assert addresses <= set(page.addresses)
+        assert all((tmp_path / "out" / address).is_file() for address in addresses)
+    assert "evaluate (differs)" in text
+    assert "components/evaluate A c0de.dir B ed17.dir" in text
+    assert "new.mp4ingestsilentB" in page.text
+    assert "Companions against real clips (A): sharpness 0.30" in text
+    assert "Pairs, those in quarantine among them, are B's." in text
+
+
+def test_what_was_cut_off_while_it_was_written_is_said(tmp_path: Path):
+    project = world.write(tmp_path / "project", clips=3, companions=2)
+    artifacts = project / "artifacts"
+    world.cut(artifacts / "evaluate/players-00000.tar", whole=1)
+    (artifacts / "pairs/pairs-00000.tar").write_bytes(b"")
+    (artifacts / "crops/crops.parquet").unlink()
+    files.write_json(project / "metrics/export.json", {"parity": {"seconds_per_second": 1.2}})
+    files.write_json(project / "metrics/validate_pairs.json", {"pairs": 2, "drift": {"drifted_share": 0.5}})
+    files.write_json(artifacts / "export/card.json", {"name": "dubstrap"})
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert "artifacts/evaluate/players-00000.tar was cut off while it was written" in text
+    assert "artifacts/pairs/pairs-00000.tar was cut off while it was written" in text
+    assert "crops.parquet is not there: pairs have neither the speech that drove them nor its own lips" in text
+    assert "no column's score was kept; 50 % of the columns" in text
+    assert "megabytesnot measured" in text
+    assert "The exported model is not there" in text
+    assert len(list((tmp_path / "out/films").iterdir())) == 1
+
+
+def test_decisions_of_other_runs_stand_for_what_is_shown(project: Path, tmp_path: Path):
+    run = Run(project, "x", "abc")
+    made = (("pair", "speaker0-clip0--0"), ("pair", "long gone"), ("model", "another card"), ("model", "0123456789ab"))
+    for kind, id_ in made:
+        decision = reviews.Decision(reviews.now(), "earlier", kind, id_, "approve", "", "Bob")
+        reviews.append(tmp_path / "reviews/old.jsonl", decision)
+    core.build([run], tmp_path / "out", replace(OPTIONS, reviews=tmp_path / "reviews"))
+    page = page_of(tmp_path / "out")
+    about = json.loads(page.partition('<script id="about" type="application/json">')[2].partition("</script>")[0])
+    assert about["run"] == run.id != "earlier"
+    shown = [(one["run"], one["kind"], one["id"]) for one in about["decisions"]]
+    # A model's id is the hash of its weights, so an approval holds for that very model, as `dubstrap promote` has it.
+    assert shown == [("earlier", "pair", "speaker0-clip0--0"), ("earlier", "model", "0123456789ab")]
 
 
 def test_two_runs_side_by_side(project: Path, tmp_path: Path):
@@ -141,7 +280,8 @@ def test_every_quarantined_pair_has_its_reason_and_a_link(project: Path, site: P
         assert f"#pair:{pair}" in page.addresses
         assert f"{pair}speaker2{reason}" in page.text
     run = Run(project, "x", "abc")
-    rows = sections.quarantine(run, [])  # their clips are gone: said, and no link
+    assert "its clip or companion is not there" not in page.text
+    rows = origins.quarantine(run, [])  # their clips are gone: said, and no link
     assert [(row["reason"], row["film"]) for row in rows] == [("no_flicker", None), ("review", None)]
 
 

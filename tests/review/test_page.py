@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import uvicorn
 
 from components.core.base import reviews
+from components.core.statistics.drift import Limits, compare
 from components.review import core, server
 from components.review.run import Run
 from scripts.browser import Page
@@ -164,11 +166,55 @@ def test_what_is_not_saved_is_said(page: Page, address: str):
     )
 
 
+def test_a_decision_of_an_earlier_run_still_stands(page: Page, project: Path, tmp_path: Path):
+    pair = "speaker0-clip0--0"
+    for kind, id_ in (("pair", pair), ("model", "another card")):
+        decision = reviews.Decision(reviews.now(), "earlier", kind, id_, "approve", "fine", "Bob")
+        reviews.append(tmp_path / "reviews/old.jsonl", decision)
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        page.open(f"{where}#pair:{pair}")
+        said = page.wait(f"document.querySelector('#pair [data-id=\"{pair}\"] .said').textContent")
+        assert said.startswith("approve: fine — Bob")
+        assert said.endswith("UTC (run earlier)")
+        marks = "[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(t => t.startsWith('app'))"
+        assert page.evaluate(marks) == ["approved (run earlier)"]
+        assert page.evaluate("document.querySelectorAll('#verdict .said li').length") == 0  # another model's
+        page.click('#pair [data-verdict="reject"]')
+        page.wait("document.querySelector('#pair .decide [role=status]').textContent.startsWith('not saved')")
+        page.evaluate("document.querySelector('#pair .decide input').value = 'Ann'; 1")
+        page.click('#pair [data-verdict="reject"]')
+        page.wait(f"{marks}.length === 0")  # the newest wins
+
+
+def test_reports_can_not_decide(page: Page, project: Path, tmp_path: Path):
+    hostile = """<!DOCTYPE html><title>-</title><script>
+    const body = {kind: "model", id: "0123456789ab", verdict: "approve", comment: "", reviewer: "nobody"};
+    fetch("/api/decisions", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)})
+      .then(() => { document.title = "sent"; }, () => { document.title = "refused"; });</script>"""
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        (tmp_path / "site/drift.html").write_text(hostile)
+        page.call("Page.navigate", url=where + "drift.html")
+        assert page.wait("document.title !== '-' && document.title") == "refused"
+    assert reviews.read(tmp_path / "reviews") == []
+
+
+@pytest.mark.slow
+def test_evidently_works_under_our_policy(page: Page, project: Path, tmp_path: Path):
+    with served(project, tmp_path / "site", tmp_path / "reviews") as where:
+        table = pd.DataFrame({"lip_opening_r": [0.1 * number for number in range(9)]})
+        limits = Limits(("lip_opening_r",), "wasserstein", 0.3, 0.5)
+        compare(table, table, limits, tmp_path / "site/drift.html")
+        page.problems.clear()
+        page.call("Page.navigate", url=where + "drift.html")
+        page.wait("document.body?.innerText.includes('lip_opening_r')")
+        assert page.problems == []
+
+
 def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run = Run(project, "the workspace", "abc")
-    one = core.films.pairs(run, 1, 1)[0]
+    one = core.companions.pairs(run, 1, 1)[0]
     many = [replace(one, id=f"{number:03}-{'long name ' * 20}{world.HOSTILE}") for number in range(500)]
-    monkeypatch.setattr(core.films, "pairs", lambda *given: many)
+    monkeypatch.setattr(core.companions, "pairs", lambda *given: many)
     core.build([run], tmp_path / "site", OPTIONS)
     page.problems.clear()
     for width_px in (1280, 390):

@@ -7,6 +7,7 @@ import pytest
 
 from components.core.base.errors import UserError
 from components.review.run import Run
+from tests.review import world
 
 
 def test_a_finished_run_is_read(project: Path):
@@ -37,3 +38,22 @@ def test_what_was_cut_off_counts_as_absent(tmp_path: Path):
     run = Run(tmp_path, "x", "abc").check()
     assert (run.metrics("evaluate"), run.table("pairs/pairs"), run.losses(), run.card) == ({}, [], {}, {})
     assert run.unfinished() == ["b"]
+
+
+def test_a_shard_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path):
+    run = Run(world.write(tmp_path, clips=4, companions=2), "x", "abc")
+    shard = tmp_path / "artifacts/evaluate/players-00000.tar"
+    assert (len(list(run.samples("evaluate"))), run.cut_off("evaluate")) == (4, [])
+    for whole in (2, 0):
+        world.cut(shard, whole)
+        assert (len(list(run.samples("evaluate"))), run.cut_off("evaluate")) == (whole, [shard.name])
+    shard.write_bytes(b"")
+    assert (list(run.samples("evaluate")), run.cut_off("evaluate")) == ([], [shard.name])
+    shard.write_bytes(b"no tar" * 5120)
+    assert (list(run.samples("evaluate")), run.cut_off("evaluate")) == ([], [shard.name])
+
+
+def test_a_line_that_was_cut_off_is_no_step_of_training(tmp_path: Path):
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots/generator.csv").write_text("step,loss\n1,0.5\n2,")
+    assert Run(tmp_path, "x", "abc").losses() == {"generator": [{"step": "1", "loss": "0.5"}]}

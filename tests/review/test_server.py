@@ -41,9 +41,30 @@ def test_a_decision_is_kept_and_given_back(site: Path, tmp_path: Path):
         assert len(browser.get("/api/decisions").json()) == 1
 
 
-def test_decisions_of_other_runs_are_not_shown(site: Path, tmp_path: Path):
+def test_decisions_of_other_runs_stand_and_say_whose_they_are(site: Path, tmp_path: Path):
     reviews.append(tmp_path / "old.jsonl", reviews.Decision(reviews.now(), "other", "pair", "p", "reject", "", "Bob"))
-    assert client(site, tmp_path).get("/api/decisions").json() == []
+    (shown,) = client(site, tmp_path).get("/api/decisions").json()
+    assert (shown["run"], shown["id"], shown["verdict"]) == ("other", "p", "reject")
+
+
+def test_what_others_wrote_stands_outside_of_our_origin(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path)
+    policy = {
+        address: browser.get(address).headers["content-security-policy"]
+        for address in (
+            "/",
+            "/index.html",
+            "/films/00000.mp4",
+            "/drift.html",
+            "/pairs_docs/index.html",
+            "/api/decisions",
+        )
+    }
+    assert all(text.split("; ").count("default-src 'none'") == 1 for text in policy.values())
+    assert {address for address, text in policy.items() if not text.startswith("sandbox allow-scripts;")} == {
+        "/", "/index.html", "/films/00000.mp4",
+    }  # fmt: skip
+    assert "allow-same-origin" not in "".join(policy.values())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ A film's tile shows its frame's number as its grey level, so that a test can rea
 """
 
 import io
+import itertools
+import tarfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ import soundfile
 import yaml
 
 from components.core.base import files
-from components.core.media import FPS, RATE_HZ, crops, shards, video
+from components.core.media import FPS, RATE_HZ, audio, crops, shards, video
 
 SIZE, FRAMES = 48, 20
 ROWS = ("truth", "shuffled", "copy", "generator", "editor-structure", "editor-lip", "editor")
@@ -31,10 +34,25 @@ def film(tiles: int, frames: int = FRAMES) -> np.ndarray:
     return np.broadcast_to(levels[:, None, None, None], (frames, SIZE, SIZE * tiles, 3)).copy()
 
 
-def mp4(frames: np.ndarray, sound: bool = True) -> bytes:
+def speech(key: str, frames: int = FRAMES) -> np.ndarray:
+    """A rising tone (n,), which is like that of no other key and like itself at no other time."""
+    time_s = np.arange(frames * RATE_HZ // FPS) / RATE_HZ
+    base_hz = 300 + zlib.crc32(key.encode()) % 400
+    return (0.3 * np.sin(2 * np.pi * (base_hz + 500 * time_s) * time_s)).astype(np.float32)
+
+
+def sounds_like(film: bytes, expected: np.ndarray, folder: Path) -> bool:
+    """Whether a film's sound is the expected one, at every moment."""
+    (folder / "film.mp4").write_bytes(film)
+    heard = audio.load(folder / "film.mp4")
+    assert abs(len(heard) - len(expected)) < RATE_HZ // 10, (len(heard), len(expected))
+    both = min(len(heard), len(expected))
+    return bool(np.corrcoef(heard[:both], expected[:both])[0, 1] > 0.9)
+
+
+def mp4(frames: np.ndarray, sound: np.ndarray | None = None) -> bytes:
     buffer = io.BytesIO()
-    samples = 0.1 * np.sin(np.arange(len(frames) * RATE_HZ // FPS) * 0.2).astype(np.float32)
-    video.write(buffer, frames, FPS, crf=4, audio=samples if sound else None)
+    video.write(buffer, frames, FPS, crf=4, audio=sound)
     return buffer.getvalue()
 
 
@@ -61,7 +79,7 @@ def evaluate(folder: Path, clips: int, shift: float) -> None:
                 "slices": slices,
                 "speaker": f"s{number}",
             }
-            writer.add(key, {"mp4": mp4(film(len(ROWS))), "json": {**about, "opening": opening}})
+            writer.add(key, {"mp4": mp4(film(len(ROWS)), speech(key)), "json": {**about, "opening": opening}})
             for place, row in enumerate(ROWS):
                 values = {metric: 0.1 * number + 0.01 * place + shift for metric in METRICS} | {
                     "mouth_ssim": float("nan")
@@ -75,7 +93,7 @@ def evaluate(folder: Path, clips: int, shift: float) -> None:
 
 def crop(key: str, speaker: str, frames: int) -> shards.Sample:
     wav = io.BytesIO()
-    soundfile.write(wav, np.full(frames * RATE_HZ // FPS, 0.1, np.float32), RATE_HZ, format="WAV")
+    soundfile.write(wav, speech(key, frames), RATE_HZ, format="WAV")
     arrays = crops.encode_arrays(
         landmarks=np.zeros((frames, 478, 3), np.float16),
         transforms=np.zeros((frames, 2, 3), np.float32),
@@ -86,26 +104,27 @@ def crop(key: str, speaker: str, frames: int) -> shards.Sample:
         occluder=np.zeros((frames, SIZE, SIZE // 8), np.uint8),
     )
     about = {"crop_id": key, "speaker": speaker, "language": "en"}
-    return {"mp4": mp4(film(1, frames), sound=False), "wav": wav.getvalue(), "npz": arrays, "json": about}
+    return {"mp4": mp4(film(1, frames)), "wav": wav.getvalue(), "npz": arrays, "json": about}
 
 
-def pairs(folder: Path, count: int) -> None:
-    """What crop, pairs and validate-pairs leave; the last two pairs are in quarantine."""
+def pairs(folder: Path, count: int, per_crop: int) -> None:
+    """What crop, pairs and validate-pairs leave of `count` clips; the last two pairs are in quarantine."""
     keys = [f"speaker{number // 2}-clip{number % 2}" for number in range(count)]
     with shards.ShardWriter(folder / "artifacts/crops", "crops", 64) as writer:
         for key in keys:
             writer.add(key, crop(key, key.partition("-")[0], FRAMES))
-    about = {"split": "train", "role": "footage"}
+    about = {"split": "train", "role": "footage", "frames": FRAMES}
     pd.DataFrame([{"crop_id": key, "speaker": key.partition("-")[0], **about} for key in keys]).to_parquet(
         folder / "artifacts/crops/crops.parquet"
     )
     rows = []
     with shards.ShardWriter(folder / "artifacts/pairs", "pairs", 64) as writer:
-        for number, key in enumerate(keys):
+        for number, again in itertools.product(range(count), range(per_crop)):
+            key = keys[number]
             ids = {
-                "pair_id": f"{key}--0",
+                "pair_id": f"{key}--{again}",
                 "crop_id": key,
-                "driving_crop_id": keys[number ^ 1],
+                "driving_crop_id": keys[min(number ^ 1, count - 1)],
                 "speaker": key.partition("-")[0],
             }
             row = {
@@ -116,7 +135,7 @@ def pairs(folder: Path, count: int) -> None:
                 "relight_gain": 1.0,
             }
             opening = [None, *(0.2 + 0.01 * frame for frame in range(1, FRAMES))]
-            shard = writer.add(ids["pair_id"], {"mp4": mp4(film(1), sound=False), "json": {**row, "opening": opening}})
+            shard = writer.add(ids["pair_id"], {"mp4": mp4(film(1)), "json": {**row, "opening": opening}})
             rows.append({**row, "shard": shard})
     table = pd.DataFrame(rows)
     out = folder / "artifacts/validation/pairs"
@@ -126,15 +145,23 @@ def pairs(folder: Path, count: int) -> None:
     table.to_parquet(folder / "artifacts/pairs/pairs.parquet")
     table[:-2].to_parquet(out / "accepted.parquet")
     table[-2:].assign(reason=["no_flicker", "review"]).to_parquet(out / "quarantined.parquet")
+    count = len(table)
     figures = {"pairs": count, "accepted": count - 2, "yield": {"no_flicker": 1 - 1 / count, "review": 1 - 1 / count}}
     drift = {"drifted_share": 0.5, "score": {"sharpness": 0.3}}
     files.write_json(folder / "metrics/validate_pairs.json", {**figures, "quarantined": 2, "drift": drift})
 
 
-def write(folder: Path, clips: int = 4, companions: int = 6, shift: float = 0.0) -> Path:
+def cut(shard: Path, whole: int) -> None:
+    """Cuts a shard off within the film that follows `whole` samples."""
+    with tarfile.open(shard) as tar:
+        film = next(itertools.islice((member for member in tar if member.name.endswith(".mp4")), whole, None))
+    shard.write_bytes(shard.read_bytes()[: film.offset_data + film.size // 2])
+
+
+def write(folder: Path, clips: int = 4, companions: int = 6, shift: float = 0.0, per_crop: int = 1) -> Path:
     """The whole run; returns its folder."""
     evaluate(folder, clips, shift)
-    pairs(folder, companions)
+    pairs(folder, companions, per_crop)
     files.write_json(folder / "metrics/ingest.json", {"clips": 9, "rejected": 1})
     files.write_json(
         folder / "metrics/export.json",
@@ -148,7 +175,7 @@ def write(folder: Path, clips: int = 4, companions: int = 6, shift: float = 0.0)
     files.write_text(folder / "plots/generator.csv", "step,loss\n" + curve)
     stages = {
         "evaluate": {
-            "deps": [{"path": "artifacts/crops", "md5": "abc"}],
+            "deps": [{"path": "artifacts/crops", "md5": "abc"}, {"path": "components/evaluate", "md5": "c0de.dir"}],
             "outs": [{"path": "artifacts/evaluate", "md5": "def"}],
         }
     }

@@ -36,8 +36,11 @@ function note(decision) {
 
 function standing(kind, id) {
   const made = (decisions.get(key(kind, id)) || []).filter((one) => one.verdict !== "comment");
-  return made.length ? made[made.length - 1].verdict : "";
+  return made[made.length - 1];
 }
+
+// Decisions of another run still stand for the pair or clip of that name; which run was looked at is said.
+const origin = (one) => (one.run === about.run ? "" : ` (run ${one.run})`);
 
 function reviewer() {
   try { return localStorage.getItem("reviewer") || ""; } catch { return ""; }
@@ -49,7 +52,7 @@ function decider(kind, id, changed) {
   const show = () => {
     const made = decisions.get(key(kind, id)) || [];
     list.replaceChildren(...made.map((one) => make("li", {},
-      `${one.verdict}: ${one.comment || "(no words)"} — ${one.reviewer}, ${one.time.slice(0, 16).replace("T", " ")} UTC`)));
+      `${one.verdict}: ${one.comment || "(no words)"} — ${one.reviewer}, ${one.time.slice(0, 16).replace("T", " ")} UTC${origin(one)}`)));
     list.hidden = !made.length;
   };
   if (canDecide) {
@@ -247,12 +250,14 @@ function gallery(section) {
     const [metric, tile, end, slice, search, state] = ["metric", "tile", "end", "slice", "search", "state"].map((role) => part(role).value);
     const value = (item) => (item.values[tile] || {})[metric];
     const wanted = items.filter((item) => (!slice || item.slices.includes(slice)) && item.id.toLowerCase().includes(search.toLowerCase())
-      && (!state || (standing(kind, item.id) || "open") === state));
+      && (!state || (standing(kind, item.id)?.verdict || "open") === state));
     const sign = end === "worst" ? -1 : 1;
     const rank = (item) => (value(item) === undefined ? Infinity : sign * badness(metric, value(item)));
     wanted.sort((a, b) => (rank(a) === rank(b) ? a.id.localeCompare(b.id) : rank(a) - rank(b)));
     list.replaceChildren(...wanted.map((item) => {
-      const said = [item.reason && `quarantined: ${item.reason}`, { approve: "approved", reject: "rejected" }[standing(kind, item.id)]];
+      const last = standing(kind, item.id);
+      const said = [item.reason && `quarantined: ${item.reason}`,
+        last && { approve: "approved", reject: "rejected" }[last.verdict] + origin(last)];
       return make("li", {}, make("button", { type: "button", "data-id": item.id, onclick: () => open(item) },
         make("span", { className: "figure" }, figure(value(item))), item.id,
         make("span", { className: "mark" }, said.filter(Boolean).join(" · "))));
