@@ -2,8 +2,9 @@
 
 import importlib.metadata
 import platform
+import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -141,6 +142,22 @@ class DubReport:
             values[name]["name"] = values[name].pop("path").name
         values["seconds"] = {name: round(value, 3) for name, value in self.seconds.items()}
         return values
+
+
+def check(path: Path, others: Set[Path]) -> None:
+    """Knows before the work that a report can be written, and that it is none of the other files.
+
+    Raises:
+        UserError: it can not, or it is.
+    """
+    if path.resolve() in {other.resolve() for other in others}:
+        raise UserError(f"the report {path} is an input or the output", fix="Choose another name for the report.")
+    if path.is_dir():
+        raise UserError(f"can not write {path}", got="a folder", expected="a file's name")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise UserError(f"can not write {path}", got=error.strerror or str(error)) from error
 
 
 def gaps(reasons: list[str]) -> tuple[Gap, ...]:
