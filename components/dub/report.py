@@ -87,6 +87,7 @@ class DubReport:
         consent: on what grounds the person shown may be dubbed.
         face: which face was dubbed, and why that one.
         credentials: who signed the output's Content Credentials, or why it carries none.
+        sound: layout of the output's channels, and the speech's own where the output can not have that.
         other_streams: of the source, copied into the result; `dropped_streams` are those that it can not hold.
         seam_db: gradient along the border of the edit over the source's there; 0 is invisible.
         options: as they were given; `steps` and `guidance` are what was sampled with.
@@ -107,6 +108,7 @@ class DubReport:
     consent: str
     face: str
     credentials: str
+    sound: str
     other_streams: tuple[str, ...]
     dropped_streams: tuple[str, ...]
     seam_db: float | None
