@@ -109,10 +109,11 @@ def run(
     _check(source, voice, target, options)
     start, clock = time.perf_counter(), Clock()
     job = _prepare(source, voice, options, clock)
-    signer = credentials.signer(options.sign_key, options.sign_chain) if credentials.can_hold(target) else None
+    signer = credentials.signer(options.sign_key, options.sign_chain)
     journal = Journal(target.with_name(target.name + SUFFIX) if options.resume else None, job.identity)
     done = _written(job, Context(clock, journal, progress, target), signer)
-    signed = signer.name if signer else f"none: {target.suffix} can not hold them"
+    beside = credentials.beside(target)
+    signed = signer.name + (f", in {beside.name}" if beside else "")
     result = _report(job, done, clock, signed, time.perf_counter() - start)
     log.info("%s: %d frames, %s, credentials signed by %s", target, result.frames, result.length, signed)
     return result
@@ -133,11 +134,12 @@ def _check(source: Path, voice: Path, target: Path, options: DubOptions) -> None
         raise UserError(f"can not write {target}", got=f"suffix {target.suffix!r}", expected=" ".join(FORMATS))
     if not target.parent.is_dir():
         raise UserError(f"can not write {target}", got="its folder does not exist", fix=f"mkdir -p {target.parent}")
-    for path in (source, voice):
-        if path.exists() and target.exists() and path.samefile(target):
-            raise UserError(f"the output {target} is an input, which is never touched", fix="Choose another -o.")
-    if target.exists() and not (options.overwrite and target.is_file()):
-        raise UserError(f"{target} already exists", fix="Choose another -o, or add --overwrite.")
+    for written in filter(None, (target, credentials.beside(target))):
+        for path in (source, voice):
+            if path.exists() and written.exists() and path.samefile(written):
+                raise UserError(f"the output {written} is an input, which is never touched", fix="Choose another -o.")
+        if written.exists() and not (options.overwrite and written.is_file()):
+            raise UserError(f"{written} already exists", fix="Choose another -o, or add --overwrite.")
 
 
 def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Job:
@@ -158,14 +160,16 @@ def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Jo
     return Job(*inputs, info, speech, editor, sampling, options, grounds)
 
 
-def _written(job: Job, context: Context, signer: credentials.Signer | None) -> Done:
+def _written(job: Job, context: Context, signer: credentials.Signer) -> Done:
     """The dub, whole and signed at its place."""
+    beside = credentials.beside(context.target)
     try:
-        with files.replacing(context.target) as temporary:
+        with ExitStack() as whole:
+            manifest = whole.enter_context(files.replacing(beside)) if beside else None
+            temporary = whole.enter_context(files.replacing(context.target))
             done = _dub(job, temporary, context)
-            if signer:
-                with context.clock("sign"):
-                    _sign(job, temporary, signer)
+            with context.clock("sign"):
+                _sign(job, temporary, manifest, signer)
     except (OSError, av.FFmpegError) as error:
         raise UserError(f"can not write {context.target}", got=error.strerror or str(error)) from error
     finally:
@@ -222,8 +226,11 @@ def _why_none(reasons: list[str]) -> str:
     return max(set(reasons), key=reasons.count) if reasons else "no picture"
 
 
-def _sign(job: Job, path: Path, signer: credentials.Signer) -> None:
+def _sign(job: Job, path: Path, manifest: Path | None, signer: credentials.Signer) -> None:
+    """Puts the credentials into the file at `path`, or into one of their own."""
     sources = Sources(job.video.path, job.video.sha256, job.voice.sha256, job.editor.card.card_id, job.consent)
+    if manifest:
+        return credentials.sign(path, manifest, sources, signer)
     with files.replacing(path) as signed:
         credentials.sign(path, signed, sources, signer)
 

@@ -86,7 +86,7 @@ class DubReport:
         provider: what the editor ran on.
         consent: on what grounds the person shown may be dubbed.
         face: which face was dubbed, and why that one.
-        credentials: who signed the output's Content Credentials, or why it carries none.
+        credentials: who signed the output's Content Credentials, and which file they are in where it is not the output.
         sound: layout of the output's channels, and the speech's own where the output can not have that.
         other_streams: of the source, copied into the result; `dropped_streams` are those that it can not hold.
         seam_db: gradient along the border of the edit over the source's there; 0 is invisible.

@@ -305,8 +305,19 @@ def test_the_result_carries_credentials_that_hold(short, tmp_path, tinting, spee
     assert found.about["speech_sha256"] == files.sha256(speech(9.6))
     assert found.about["model_card"] == "test-card"
     assert found.parents == ("short.mp4",)
-    other = dub(short, speech(9.6), tmp_path / "out.mkv", DubOptions(model=tinting, consent=True))
-    assert other.credentials == "none: .mkv can not hold them"
+
+
+def test_a_matroska_result_has_its_credentials_beside_it(short, tmp_path, tinting, speech):
+    out, options = tmp_path / "out.mkv", DubOptions(model=tinting, consent=True)
+    report = dub(short, speech(9.6), out, options)
+    assert report.credentials == f"{credentials.TEST_NAME}, in out.c2pa"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.c2pa", "out.mkv"]
+    assert verify.run(out).about["source_sha256"] == files.sha256(short)
+    out.unlink()
+    with pytest.raises(UserError, match=r"out\.c2pa already exists"):
+        dub(short, speech(9.6), out, options)
+    dub(short, speech(9.6), out, replace(options, overwrite=True))
+    assert verify.run(out).parents == ("short.mp4",)
 
 
 @pytest.mark.parametrize("stop", [1, 13, 40])
