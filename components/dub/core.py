@@ -23,7 +23,7 @@ from components.dub.blend import Blender
 from components.dub.credentials import Sources
 from components.dub.edit import Dubber, Edited, Model
 from components.dub.faces import Choice
-from components.dub.follow import Follower, Once, Tracker, track
+from components.dub.follow import Once, Tracker, track
 from components.dub.journal import SUFFIX, Journal
 from components.dub.likeness import Likeness
 from components.dub.look import Look
@@ -80,6 +80,7 @@ class Done:
     others: Others
     blender: Blender
     choice: Choice
+    tracker: Tracker
 
 
 def run(
@@ -185,7 +186,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         with context.clock("track"):
             sheet = context.target.with_suffix(".faces.png")
             choice = faces.choose(source, job.options.face, sheet, look.pixel_width, job.editor.path)
-            mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES))
+            mesh = stack.enter_context(FaceMesh(faces=MOST_FACES))
             once = Once(mesh, 2 * likeness.BANK_FRAMES)
             bank = likeness.collect(source, choice, once, size_px, look.pixel_width)
         with context.clock("audio"):
@@ -194,10 +195,9 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         others = stack.enter_context(Others(source, job.info.start_s))
         writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
         stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses
-        follower = Follower(choice.face, alone=choice.count <= 1)
         known = context.journal.records("places", Tracker.SHAPE, np.float64)
         once.again(knows=not known.left)
-        tracker = Tracker(once, follower, size_px, look.pixel_width, known)
+        tracker = Tracker(once, choice.follower(), size_px, look.pixel_width, known)
         for edited in stages.ahead(_edited(job, model, tracker, stages, context), chunk):
             with context.clock("paste"):
                 picture = blender.paste(edited)
@@ -209,7 +209,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         if all(reasons):
             raise MediaError("no_face", f"{source.name}: {_why_none(reasons)} in {len(reasons)} frames")
         _long_enough(source, len(reasons), chunk)
-    return Done(reasons, writer, others, blender, choice)
+    return Done(reasons, writer, others, blender, choice, tracker)
 
 
 def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
@@ -255,6 +255,7 @@ def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> D
         guidance=job.sampling.guidance,
         frames=writer.frames,
         gaps=report.gaps(done.reasons),
+        tracks=report.tracks(done.tracker.tracks.values()),
         video_s=writer.end_s,
         audio_s=writer.sound_s,
         length=_length(job, writer.end_s),

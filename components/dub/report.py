@@ -15,8 +15,11 @@ from components.core.base import files
 from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.dub.options import DubOptions
+from components.dub.tracks import Track
 
 T = TypeVar("T")
+
+GLIMPSE_FRAMES = 5
 
 STAGES = ("decode", "track", "crop", "audio", "edit", "paste", "encode", "sign")
 PACKAGES = ("dubstrap", "onnxruntime", "onnxruntime-gpu", "av", "mediapipe", "opencv-contrib-python", "numpy")
@@ -63,6 +66,17 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """A face in pictures [start_frame, stop_frame) of the result, with its id; whether it was dubbed, and why."""
+
+    id: int
+    start_frame: int
+    stop_frame: int
+    dubbed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Input:
     """A file that went in."""
 
@@ -93,6 +107,7 @@ class DubReport:
         options: as they were given; `steps` and `guidance` are what was sampled with.
         frames: of the result.
         gaps: where there was no face to dub, and why.
+        tracks: the faces that were followed, each to the next cut at most.
         video_s, audio_s: lengths of the result's tracks; equal to a sample.
         length: the policy and what it came to, in words; nothing is cut without being said here.
         seconds: spent per stage; stages overlap, so that they add up to more than `wall_s`.
@@ -117,6 +132,7 @@ class DubReport:
     guidance: Guidance
     frames: int
     gaps: tuple[Gap, ...]
+    tracks: tuple[Followed, ...]
     video_s: float
     audio_s: float
     length: str
@@ -170,3 +186,12 @@ def gaps(reasons: list[str]) -> tuple[Gap, ...]:
         if reason:
             found.append(Gap(numbers[0], numbers[-1] + 1, reason))
     return tuple(found)
+
+
+def tracks(found: Iterable[Track]) -> tuple[Followed, ...]:
+    """The tracks in the order in which they begin, without what was no more than a glimpse of another face."""
+    return tuple(
+        Followed(one.number, one.start_frame, one.stop_frame, one.chosen, one.reason)
+        for one in sorted(found, key=lambda one: one.number)
+        if one.chosen or one.stop_frame - one.start_frame >= GLIMPSE_FRAMES
+    )
