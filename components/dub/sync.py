@@ -83,6 +83,8 @@ class SyncExpert:
             raise UserError(f"{path} is no dubstrap sync expert", got=f"inputs {', '.join(shapes)}", fix=EXPORT_IT)
         try:
             self.card = SyncCard.parse(texts["dubstrap_sync"])
+            if shapes["lower"][2:] != (seen := [3, self.card.window.height, self.card.window.width]):
+                raise ValueError(f"inputs of {shapes['lower'][2:]}, expected {seen}")
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
 
@@ -105,6 +107,11 @@ class SyncExpert:
         feed = {"lower": model._to_model(windows), "mel": rows[None]}
         try:
             seen, heard = self._session.run(OUTPUTS, feed)
+            agree = np.asarray(seen[0] @ heard[0].T, np.float32)
         except model._runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
-        return np.asarray(seen[0] @ heard[0].T, np.float32)
+        many = len(windows) - self.card.frames + 1
+        if agree.shape != (many, many) or not np.isfinite(agree).all():
+            got = f"an output of shape {agree.shape}, or one that is not finite"
+            raise UserError(f"the model {self.path} failed", got=got, expected=f"{many} windows", fix=EXPORT_IT)
+        return agree
