@@ -200,7 +200,7 @@ def verdict(answer: dict[str, Any] | str, case: Case) -> tuple[str, str]:
     """The verdict and what was said."""
     if isinstance(answer, str):
         return answer, ""
-    out, names = Path(case.out), {Path(case.video).name, Path(case.speech).name}
+    out = Path(case.out)
     left = sorted(path.name for path in out.parent.iterdir())
     lines = [line for line in answer["said"].splitlines() if line.startswith("error:")]
     if answer["code"] == 0 and left == [out.name]:
@@ -209,7 +209,7 @@ def verdict(answer: dict[str, Any] | str, case: Case) -> tuple[str, str]:
         return f"exit code {answer['code']}", answer["said"]
     if left:
         return "partial output", answer["said"]
-    if len(lines) != 1 or not any(name in lines[0] for name in names):
+    if len(lines) != 1 or Path(case.damaged).name not in lines[0]:
         return "no line that names the file", answer["said"]
     return "refused", lines[0]
 
@@ -254,8 +254,9 @@ def table(found: list[Outcome], seed: int) -> str:
     faults = len(found) - sum(one.verdict in ("refused", "dubbed") for one in found)
     return (
         f"{len(found)} damaged files, seed {seed}: {faults} faults (a crash, a hang over {HANG_S:.0f} s, a traceback, "
-        "partial output, or an error that does not name the file). *Refused* is exit code 2 with one line; *dubbed*, "
-        "that the damage could be decoded over.\n\n" + results.table(["container", *verdicts], rows)
+        "partial output, or an error that does not name the damaged file). *Refused* is exit code 2 with one line; "
+        "*dubbed*, that decoding conceals the damage or does not meet it, and what it made of it is dubbed.\n\n"
+        + results.table(["container", *verdicts], rows)
     )
 
 

@@ -181,6 +181,8 @@ def test_no_print_and_no_broad_except(path: Path) -> None:
             assert name(path) == "components/core/base/errors.py", f"line {node.lineno} prints"
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
+            if (name(path), caught) == ("components/dub/batch.py", "Exception"):
+                continue  # a line of a batch, which goes on with the next and says what it caught
             assert caught not in ("everything", "Exception", "BaseException"), f"line {node.lineno} catches {caught}"
 
 

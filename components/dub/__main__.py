@@ -16,9 +16,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         shell.many(given) if given.batch else shell.one(given)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         kept = "what is finished is kept for --resume" if given.resume else "nothing was written"
-        logging.getLogger(__name__).error("interrupted: %s", kept)
+        logging.getLogger(__name__).error("interrupted: %s", str(stop) or kept)
         raise SystemExit(130) from None
 
 

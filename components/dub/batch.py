@@ -2,13 +2,14 @@
 
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from components.core.base import files
 from components.core.base.errors import UserError
+from components.dub import report
 from components.dub.core import run
 from components.dub.options import DubOptions
 
@@ -52,26 +53,41 @@ def dub_all(lines: list[Line], result: Path) -> int:
 
     Raises:
         UserError: the table can not be written.
+        KeyboardInterrupt: with what is finished by then, in words.
     """
-    failed, rows = 0, list[dict[str, str]]()
+    rows = list[dict[str, str]]()
     _save(result, rows)
-    for number, line in enumerate(lines, 1):
-        log.info("%d of %d: %s", number, len(lines), line.out)
-        row = {name: str(getattr(line, name)) for name in NEEDED}
-        try:
-            report = run(line.video, line.speech, line.out, line.options)
-            if line.report:
-                report.save(line.report)
-            gaps = sum(gap.stop_frame - gap.start_frame for gap in report.gaps)
-            row |= {"status": "dubbed", "frames": str(report.frames), "gap_frames": str(gaps)}
-            row |= {"seconds": f"{report.wall_s:.1f}", "message": report.length}
-        except UserError as error:
-            failed += 1
-            log.error("failed: %s", error)
-            row |= {"status": "failed", "message": str(error)}
-        rows.append(row)
-        _save(result, rows)  # after each, so that an interruption loses nothing
-    return failed
+    taken = {result, *(path for line in lines for path in (line.video, line.speech, line.out))}
+    try:
+        for number, line in enumerate(lines, 1):
+            log.info("%d of %d: %s", number, len(lines), line.out)
+            rows.append(_became(line, taken))
+            _save(result, rows)  # after each, so that nothing that ends this loses what is done
+    except KeyboardInterrupt:
+        _save(result, rows)
+        done = f"{len(rows)} of {len(lines)} lines are done, and {result} says what became of them"
+        raise KeyboardInterrupt(done) from None
+    return sum(row["status"] == "failed" for row in rows)
+
+
+def _became(line: Line, taken: Set[Path]) -> dict[str, str]:
+    """The row of the result table, once the line is dubbed or has failed; its report is none of the files `taken`."""
+    row = {name: str(getattr(line, name)) for name in NEEDED}
+    try:
+        if line.report:
+            report.check(line.report, taken)
+        done = run(line.video, line.speech, line.out, line.options)
+        if line.report:
+            done.save(line.report)
+    except UserError as error:
+        log.error("failed: %s", error)
+        return row | {"status": "failed", "message": str(error)}
+    except Exception as error:  # a fault of ours, in one line; the others are dubbed, and the log says where it was
+        log.exception("failed")
+        return row | {"status": "failed", "message": " ".join(f"{type(error).__name__}: {error}".split())}
+    gaps = sum(gap.stop_frame - gap.start_frame for gap in done.gaps)
+    row |= {"status": "dubbed", "frames": str(done.frames), "gap_frames": str(gaps)}
+    return row | {"seconds": f"{done.wall_s:.1f}", "message": done.length}
 
 
 def _line(path: Path, number: int, row: dict[str, str], options: DubOptions) -> Line:
@@ -87,7 +103,10 @@ def _line(path: Path, number: int, row: dict[str, str], options: DubOptions) -> 
     except (ValueError, UserError) as error:
         raise UserError(f"{path}, line {number}", got=str(error)) from error
     video, speech, out = (path.parent / values[name] for name in NEEDED)
-    return Line(video, speech, out, chosen, path.parent / values["report"] if values["report"] else None)
+    report_path = path.parent / values["report"] if values["report"] else None
+    if report_path == path:
+        raise UserError(f"{path}, line {number}: its report is this table")
+    return Line(video, speech, out, chosen, report_path)
 
 
 def _save(path: Path, rows: list[dict[str, str]]) -> None:

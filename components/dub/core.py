@@ -23,7 +23,7 @@ from components.dub.blend import Blender
 from components.dub.credentials import Sources
 from components.dub.edit import Dubber, Edited, Model
 from components.dub.faces import Choice
-from components.dub.follow import Follower, Once, Tracker, track
+from components.dub.follow import Once, Tracker, track
 from components.dub.journal import SUFFIX, Journal
 from components.dub.likeness import Likeness
 from components.dub.look import Look
@@ -80,6 +80,7 @@ class Done:
     others: Others
     blender: Blender
     choice: Choice
+    tracker: Tracker
 
 
 def run(
@@ -109,10 +110,11 @@ def run(
     _check(source, voice, target, options)
     start, clock = time.perf_counter(), Clock()
     job = _prepare(source, voice, options, clock)
-    signer = credentials.signer(options.sign_key, options.sign_chain) if credentials.can_hold(target) else None
+    signer = credentials.signer(options.sign_key, options.sign_chain)
     journal = Journal(target.with_name(target.name + SUFFIX) if options.resume else None, job.identity)
     done = _written(job, Context(clock, journal, progress, target), signer)
-    signed = signer.name if signer else f"none: {target.suffix} can not hold them"
+    beside = credentials.beside(target)
+    signed = signer.name + (f", in {beside.name}" if beside else "")
     result = _report(job, done, clock, signed, time.perf_counter() - start)
     log.info("%s: %d frames, %s, credentials signed by %s", target, result.frames, result.length, signed)
     return result
@@ -133,11 +135,12 @@ def _check(source: Path, voice: Path, target: Path, options: DubOptions) -> None
         raise UserError(f"can not write {target}", got=f"suffix {target.suffix!r}", expected=" ".join(FORMATS))
     if not target.parent.is_dir():
         raise UserError(f"can not write {target}", got="its folder does not exist", fix=f"mkdir -p {target.parent}")
-    for path in (source, voice):
-        if path.exists() and target.exists() and path.samefile(target):
-            raise UserError(f"the output {target} is an input, which is never touched", fix="Choose another -o.")
-    if target.exists() and not (options.overwrite and target.is_file()):
-        raise UserError(f"{target} already exists", fix="Choose another -o, or add --overwrite.")
+    for written in filter(None, (target, credentials.beside(target))):
+        for path in (source, voice):
+            if path.exists() and written.exists() and path.samefile(written):
+                raise UserError(f"the output {written} is an input, which is never touched", fix="Choose another -o.")
+        if written.exists() and not (options.overwrite and written.is_file()):
+            raise UserError(f"{written} already exists", fix="Choose another -o, or add --overwrite.")
 
 
 def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Job:
@@ -158,14 +161,16 @@ def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Jo
     return Job(*inputs, info, speech, editor, sampling, options, grounds)
 
 
-def _written(job: Job, context: Context, signer: credentials.Signer | None) -> Done:
+def _written(job: Job, context: Context, signer: credentials.Signer) -> Done:
     """The dub, whole and signed at its place."""
+    beside = credentials.beside(context.target)
     try:
-        with files.replacing(context.target) as temporary:
+        with ExitStack() as whole:
+            manifest = whole.enter_context(files.replacing(beside)) if beside else None
+            temporary = whole.enter_context(files.replacing(context.target))
             done = _dub(job, temporary, context)
-            if signer:
-                with context.clock("sign"):
-                    _sign(job, temporary, signer)
+            with context.clock("sign"):
+                _sign(job, temporary, manifest, signer)
     except (OSError, av.FFmpegError) as error:
         raise UserError(f"can not write {context.target}", got=error.strerror or str(error)) from error
     finally:
@@ -181,7 +186,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         with context.clock("track"):
             sheet = context.target.with_suffix(".faces.png")
             choice = faces.choose(source, job.options.face, sheet, look.pixel_width, job.editor.path)
-            mesh = stack.enter_context(FaceMesh(faces=1 if choice.count <= 1 else MOST_FACES))
+            mesh = stack.enter_context(FaceMesh(faces=MOST_FACES))
             once = Once(mesh, 2 * likeness.BANK_FRAMES)
             bank = likeness.collect(source, choice, once, size_px, look.pixel_width)
         with context.clock("audio"):
@@ -190,10 +195,9 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         others = stack.enter_context(Others(source, job.info.start_s))
         writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
         stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses
-        follower = Follower(choice.face, alone=choice.count <= 1)
         known = context.journal.records("places", Tracker.SHAPE, np.float64)
         once.again(knows=not known.left)
-        tracker = Tracker(once, follower, size_px, look.pixel_width, known)
+        tracker = Tracker(once, choice.follower(), size_px, look.pixel_width, known)
         for edited in stages.ahead(_edited(job, model, tracker, stages, context), chunk):
             with context.clock("paste"):
                 picture = blender.paste(edited)
@@ -205,7 +209,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
         if all(reasons):
             raise MediaError("no_face", f"{source.name}: {_why_none(reasons)} in {len(reasons)} frames")
         _long_enough(source, len(reasons), chunk)
-    return Done(reasons, writer, others, blender, choice)
+    return Done(reasons, writer, others, blender, choice, tracker)
 
 
 def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
@@ -222,8 +226,11 @@ def _why_none(reasons: list[str]) -> str:
     return max(set(reasons), key=reasons.count) if reasons else "no picture"
 
 
-def _sign(job: Job, path: Path, signer: credentials.Signer) -> None:
+def _sign(job: Job, path: Path, manifest: Path | None, signer: credentials.Signer) -> None:
+    """Puts the credentials into the file at `path`, or into one of their own."""
     sources = Sources(job.video.path, job.video.sha256, job.voice.sha256, job.editor.card.card_id, job.consent)
+    if manifest:
+        return credentials.sign(path, manifest, sources, signer)
     with files.replacing(path) as signed:
         credentials.sign(path, signed, sources, signer)
 
@@ -239,6 +246,7 @@ def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> D
         consent=job.consent,
         face=done.choice.why,
         credentials=signed,
+        sound=writer.sound.said,
         other_streams=tuple(done.others.kept),
         dropped_streams=tuple(done.others.dropped),
         seam_db=done.blender.seam_db,
@@ -247,6 +255,7 @@ def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> D
         guidance=job.sampling.guidance,
         frames=writer.frames,
         gaps=report.gaps(done.reasons),
+        tracks=report.tracks(done.tracker.tracks.values()),
         video_s=writer.end_s,
         audio_s=writer.sound_s,
         length=_length(job, writer.end_s),

@@ -1,9 +1,10 @@
-"""Content Credentials (C2PA) in the result: what it was made of and by what, signed, without any network."""
+"""Content Credentials (C2PA) of the result: what it was made of and by what, signed, without any network."""
 
 import importlib.metadata
 import io
 import logging
 import mimetypes
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,8 +14,10 @@ from typing import Any, BinaryIO
 from components.core.base.errors import UserError
 from components.dub.output import FORMATS
 
-TYPES = {"mp4": "video/mp4", "mov": "video/quicktime"}
-"""Containers that can hold Content Credentials, and their media types."""
+TYPES = {"mp4": "video/mp4", "mov": "video/quicktime", "matroska": "video/x-matroska"}
+"""Media types of the containers."""
+BESIDE = ".c2pa"
+"""Suffix of the file beside a Matroska file that has its Content Credentials, since C2PA puts none into it."""
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 LABEL = "org.dubstrap.dub"
 TEST_NAME, TEST_ROOT = "dubstrap test certificate, trusted by nobody", "dubstrap test authority"
@@ -49,9 +52,9 @@ class Sources:
     consent: str
 
 
-def can_hold(path: Path) -> bool:
-    """Whether a file of this suffix can carry Content Credentials."""
-    return FORMATS[path.suffix.lower()] in TYPES
+def beside(path: Path) -> Path | None:
+    """The file that the Content Credentials of this one are in, None where they are in the file itself."""
+    return path.with_suffix(BESIDE) if FORMATS[path.suffix.lower()] == "matroska" else None
 
 
 def signer(key: Path | None, chain: Path | None) -> Signer:
@@ -81,15 +84,19 @@ def signer(key: Path | None, chain: Path | None) -> Signer:
 
 
 def sign(path: Path, signed: Path, sources: Sources, by: Signer) -> None:
-    """Writes to `signed` the file at `path` with its credentials in it.
+    """Writes to `signed` the file at `path` with its credentials in it; to one with the suffix BESIDE, them alone.
 
     Raises:
         UserError: the certificate is not one that C2PA allows.
     """
-
-    media_type = TYPES[FORMATS[signed.suffix.lower()]]
-    with path.open("rb") as source, signed.open("w+b") as target:
-        _sign(_builder(sources, media_type), by, media_type, source, target)
+    media_type = TYPES[FORMATS[path.suffix.lower()]]
+    builder, alone = _builder(sources, media_type), signed.suffix == BESIDE
+    if alone:
+        builder.set_no_embed()
+    with path.open("rb") as source, Path(os.devnull if alone else signed).open("w+b") as target:
+        manifest = _sign(builder, by, media_type, source, target)
+    if alone:
+        signed.write_bytes(manifest)
 
 
 def _try(by: Signer) -> None:
@@ -106,13 +113,14 @@ def _try(by: Signer) -> None:
     _sign(builder, by, "image/png", picture, io.BytesIO())
 
 
-def _sign(builder: Any, by: Signer, media_type: str, source: BinaryIO, target: BinaryIO) -> None:
+def _sign(builder: Any, by: Signer, media_type: str, source: BinaryIO, target: BinaryIO) -> bytes:
+    """Signs, and returns the credentials."""
     import c2pa
 
     info = c2pa.C2paSignerInfo(by.algorithm, by.chain, by.key, None)
     try:
         with builder:
-            builder.sign(c2pa.Signer.from_info(info), media_type, source, target)
+            return bytes(builder.sign(c2pa.Signer.from_info(info), media_type, source, target))
     except c2pa.C2paError as error:
         raise UserError(f"can not sign as {by.name}", got=str(error), fix="Use a certificate for C2PA.") from error
 

@@ -1,7 +1,7 @@
 """Whose lips are to be dubbed: the faces of a video, which of them talks, and what to show a user who has to say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -12,9 +12,10 @@ from components.core.base import files
 from components.core.base.errors import UserError
 from components.core.media import video
 from components.core.media.face import FaceMesh
-from components.dub.follow import REACH, Face, squared
+from components.dub.follow import squared
 from components.dub.sync import SyncExpert
 from components.dub.talk import MOST_FACES, talker, talks
+from components.dub.tracks import REACH, Face, Follower, Looks
 
 Image = NDArray[np.uint8]
 
@@ -43,11 +44,17 @@ class Choice:
         face: where it is first, None where the first seconds show none; then it is the largest that comes.
         count: how many faces there are.
         why: it is this one, in words.
+        looks: of it, as far as it has been looked at.
     """
 
     face: Face | None
     count: int
     why: str
+    looks: Looks = field(default_factory=Looks)
+
+    def follower(self) -> Follower:
+        """One that follows it from the first picture on."""
+        return Follower(self.face, looks=self.looks)
 
 
 def choose(path: Path, number: int | None, sheet: Path, pixel_width: float, editor: Path) -> Choice:

@@ -17,11 +17,10 @@ from components.core.media.shots import Cuts
 from components.dub.journal import Records
 from components.dub.report import Clock
 from components.dub.timeline import Picture
+from components.dub.tracks import Follower, Track
 
 Floats = NDArray[np.floating[Any]]
 
-REACH = 0.8
-"""A face moves by less than this share of its size between two pictures."""
 TURNED_DEG = 50.0
 """A face turned further to the side has no mouth to edit: half of it is hidden."""
 FOUND, NO_FACE, OTHER_FACE, TURNED = range(4)
@@ -30,27 +29,6 @@ CUT_PX = 240
 """Cuts are looked for in pictures of about this size."""
 WARM_UP = 50
 """Pictures before the first new one that a tracker sees after a journal, so that it knows where the face was."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """Where a face is."""
-
-    x_px: float
-    y_px: float
-    size_px: float
-    """The longer side of the box around its landmarks."""
-
-    @classmethod
-    def of(cls, landmarks: Floats) -> "Face":
-        """The face with these landmarks (478, 3)."""
-        low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
-        x, y = (low + high) / 2
-        return cls(float(x), float(y), float((high - low).max()))
-
-    def distance(self, other: "Face") -> float:
-        """Between the centres, in sizes of the larger one."""
-        return float(np.hypot(self.x_px - other.x_px, self.y_px - other.y_px)) / max(self.size_px, other.size_px)
 
 
 @dataclass(frozen=True)
@@ -70,32 +48,6 @@ class Seen:
     begins: bool
     pose: Floats
     reason: str = ""
-
-
-class Follower:
-    """Picks one face out of those detected, picture after picture.
-
-    Args:
-        face: the one to follow, or None to begin with the largest.
-        alone: whether there is only one; then wherever it jumps, at a cut, it is the one.
-    """
-
-    def __init__(self, face: Face | None, alone: bool) -> None:
-        self.last, self._alone = face, alone
-
-    def pick(self, faces: list[Floats]) -> Floats | None:
-        """The landmarks of the followed face, or None where it is not there. `faces` has the largest first."""
-        if not faces:
-            return None
-        if self.last is None or (self._alone and len(faces) == 1):
-            chosen = faces[0]
-        else:
-            last = self.last
-            chosen = min(faces, key=lambda landmarks: last.distance(Face.of(landmarks)))
-            if not self._alone and last.distance(Face.of(chosen)) > REACH:
-                return None
-        self.last = Face.of(chosen)
-        return chosen
 
 
 class Mesh(Protocol):
@@ -180,6 +132,8 @@ NOWHERE = Place(NO_FACE, False)
 class Tracker:
     """Finds the face in one picture after the other.
 
+    Its `tracks` are all that the follower has had, by their numbers.
+
     Args:
         mesh: the detector.
         follower: which of the faces.
@@ -188,34 +142,37 @@ class Tracker:
         records: what an earlier run found, and where this one writes what it finds.
     """
 
-    SHAPE = (14,)
-    """Of a record: code, cut, the transform, the pose, and the follower's face."""
+    SHAPE = (11 + int(np.prod(Follower.SHAPE)),)
+    """Of a record: code, cut, the transform, the pose, and the follower's state."""
 
     def __init__(self, mesh: Mesh, follower: Follower, size_px: int, pixel_width: float, records: Records) -> None:
         self._mesh, self._follower, self._size_px = mesh, follower, size_px
         self._pixel_width = pixel_width
         self._records, self._shots = records, Shots()
+        self.tracks = dict[int, Track]()
 
     def place(self, rgb: NDArray[np.uint8]) -> Place:
         """The place of the face in the next picture."""
         cut = self._shots.begins(rgb)
         known = self._records.next()
         if known is None:
-            place = self._found(rgb, cut)
-            self._records.add(
-                np.array([place.code, place.cut, *place.transform.ravel(), *place.pose, *_values(self._follower.last)])
-            )
-            return place
-        if self._records.left < WARM_UP:
-            self._mesh.detect(squared(rgb, self._pixel_width))
-        self._follower.last = Face(*known[11:]) if np.isfinite(known[11]) else None
-        return Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3), known[8:11])
+            place, state = self._found(rgb, cut), self._follower.state()
+            record = [place.code, place.cut, *place.transform.ravel(), *place.pose, *state.ravel()]
+            self._records.add(np.array(record))
+        else:
+            if self._records.left < WARM_UP:
+                self._mesh.detect(squared(rgb, self._pixel_width))
+            place = Place(int(known[0]), bool(known[1]), known[2:8].reshape(2, 3), known[8:11])
+            self._follower.restore(known[11:].reshape(Follower.SHAPE))
+        self.tracks |= {track.number: track for track in self._follower.tracks}
+        return place
 
     def _found(self, rgb: NDArray[np.uint8], cut: bool) -> Place:
         if cut:
             self._mesh.reset()  # else it looks where the face of the last shot was
-        faces = self._mesh.detect(squared(rgb, self._pixel_width))
-        landmarks = self._follower.pick(faces)
+        picture = squared(rgb, self._pixel_width)
+        faces = self._mesh.detect(picture)
+        landmarks = self._follower.pick(faces, picture, cut)
         if landmarks is None:
             return Place(OTHER_FACE if faces else NO_FACE, cut)
         pose = landmarks_of.pose(landmarks[None])[0]
@@ -247,10 +204,6 @@ def squared(rgb: NDArray[np.uint8], pixel_width: float) -> NDArray[np.uint8]:
 def squared_width(rgb: NDArray[np.uint8], pixel_width: float) -> int:
     """How wide `squared` makes it."""
     return round(rgb.shape[1] * pixel_width)
-
-
-def _values(face: Face | None) -> tuple[float, float, float]:
-    return (face.x_px, face.y_px, face.size_px) if face else (np.nan, np.nan, np.nan)
 
 
 def track(pictures: Iterable[Picture], tracker: Tracker, clock: Clock) -> Iterator[Seen]:

@@ -1,7 +1,9 @@
 """What is finished of a dub, on disk, so that an interrupted one can go on: `--resume`."""
 
+import errno
 import json
 import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +15,8 @@ from components.core.base import files
 from components.core.base.errors import UserError
 
 SUFFIX = ".resume"
+MARK = "made-by-dubstrap"
+"""A file of this name is in every folder that a journal made; it touches no other."""
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +53,8 @@ class Records:
         if self._file.tell() != self._end():
             self._file.truncate()
             self.left = 0
-        self._file.write(np.ascontiguousarray(record, self._dtype).tobytes())
+        if self._file.write(np.ascontiguousarray(record, self._dtype).tobytes()) != self._bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the rest of it would be taken for the next one
 
     def _end(self) -> int:
         assert self._file is not None
@@ -70,6 +75,9 @@ class Journal:
     Args:
         folder: the folder, or None to keep nothing.
         job: everything that decides the result; an earlier run of another job is thrown away.
+
+    Raises:
+        UserError: it can not be written, or is there and was not made by a journal.
     """
 
     def __init__(self, folder: Path | None, job: dict[str, Any]) -> None:
@@ -84,10 +92,14 @@ class Journal:
 
     @staticmethod
     def _begin(folder: Path, job: dict[str, Any]) -> None:
-        if folder.is_dir() and not _same(folder / "job.json", job):
+        ours = (folder / MARK).is_file()
+        if ours and not _same(folder / "job.json", job):
             log.warning("%s is of another dub: begun anew", folder)
             shutil.rmtree(folder)
-        folder.mkdir(exist_ok=True)
+            ours = False
+        if not ours:
+            folder.mkdir()
+            (folder / MARK).touch()
         files.write_json(folder / "job.json", job)
 
     def records(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Records:

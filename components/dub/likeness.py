@@ -21,7 +21,6 @@ from components.dub.follow import (
     TURNED,
     TURNED_DEG,
     Floats,
-    Follower,
     Mesh,
     Shots,
     squared,
@@ -75,26 +74,29 @@ def hear(voice: Path, editor: Editor) -> NDArray[np.float32]:
 def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: float) -> Bank:
     """The bank of the chosen face: its frames in the first seconds of the video, or in the first in which it is there.
 
+    On the way it learns what that face looks like.
+
     Raises:
         MediaError: no_face where it never is.
     """
     images, landmarks, missed = list[Image](), list[Floats](), list[str]()
-    follower, shots = Follower(choice.face, alone=choice.count <= 1), Shots()
+    follower, shots = choice.follower(), Shots()
     with Stages() as stages:
         for frame in stages.ahead(video.frames(path), AHEAD_FRAMES):
             if (frame.time_s > BANK_S and images) or len(images) == BANK_FRAMES:
                 break
-            if shots.begins(frame.rgb):
+            if cut := shots.begins(frame.rgb):
                 mesh.reset()
             rgb = squared(frame.rgb, pixel_width)
             faces = mesh.detect(rgb)
-            points = follower.pick(faces)
+            points = follower.pick(faces, rgb, cut)
             if points is None or abs(face.pose(points[None])[0, 0]) > TURNED_DEG:
                 code = TURNED if points is not None else OTHER_FACE if faces else NO_FACE
                 missed.append(REASONS[code])
                 continue
             images.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))
             landmarks.append(points)
+            choice.looks.learn(rgb, points)
     if not images:
         why = max(set(missed), key=missed.count) if missed else "no picture"
         raise MediaError("no_face", f"{path.name}: {why} in {len(missed)} frames")

@@ -1,10 +1,8 @@
 """The ONNX editor: finding it, checking it, and running its sampler (docs/contracts.md, "The ONNX editor")."""
 
 import base64
-import json
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,85 +15,17 @@ from components.core.base import runtime, seeds
 from components.core.base.errors import UserError
 from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Branch, Guidance, branches, guided
-from components.core.media.geometry import Window
+from components.core.media import MEL_PER_FRAME
+from components.dub.card import Card
 
-FORMAT = 2
 PLACES = (Path("artifacts/export/dubstrap.onnx"), Path("models/dubstrap.onnx"))
 INPUTS = {"noisy", "companion", "references", "mel", "timestep", "keep_companion", "keep_audio"}
-COUNTS = ("size_px", "chunk_frames", "motion_frames", "references", "mel_context")
 MOST_THREADS = 8
 EXPORT_IT = "Export one with `dvc repro export`, or name one with --model."
 
 log = logging.getLogger(__name__)
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model says of itself, in its metadata.
-
-    Attributes:
-        size_px: side of the crop; the model sees the window of it.
-        chunk_frames: frames that it sees at once.
-        motion_frames: how many of them continue the chunk before.
-        references: pictures of the person that it is shown for each frame.
-        mel_context: rows of mel that it hears before the first and after the last frame's own.
-        steps: denoising steps that it was exported for.
-        guidance: scales that it was exported for.
-        shift: of the sampler's times.
-        card_id: names the model card, and so the training run.
-    """
-
-    size_px: int
-    chunk_frames: int
-    motion_frames: int
-    references: int
-    mel_context: int
-    steps: int
-    guidance: Guidance
-    shift: float
-    card_id: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Card":
-        """The card from its JSON.
-
-        Raises:
-            ValueError: it is not what format 2 says, with what is wrong.
-        """
-        values = json.loads(text)
-        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
-            raise ValueError(f"format {found!r}, this dubstrap reads format {FORMAT}")
-        try:
-            found = cls(
-                **{name: int(values[name]) for name in COUNTS},
-                steps=int(values["steps"]),
-                guidance=Guidance(float(values["guidance"]["reference"]), float(values["guidance"]["audio"])),
-                shift=float(values["shift"]),
-                card_id=str(values["card_id"]),
-            )
-            window = [int(edge) for edge in values["window"]]
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"its metadata lacks {error}") from None
-        known = found.window
-        if window != [known.top, known.bottom, known.left, known.right]:
-            raise ValueError(f"window {window}, which is not that of a crop of {found.size_px} px")
-        return found
-
-    def __post_init__(self) -> None:
-        if self.mel_context < 0 or self.references < 1:
-            raise ValueError(
-                f"mel_context is {self.mel_context}, expected 0 or more; references {self.references}, 1 or more"
-            )
-        sampler.chunks(1, self.chunk_frames, self.motion_frames)  # raises where they don't fit
-        sampler.timesteps(self.steps, self.shift)
-
-    @property
-    def window(self) -> Window:
-        """The part of the crop that the model sees and makes."""
-        return Window.of(self.size_px)
 
 
 @dataclass(frozen=True)
@@ -139,16 +69,16 @@ class Editor:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._session = _open(path, str(path))
-        texts = self._session.get_modelmeta().custom_metadata_map
-        text = texts.get("dubstrap")
-        names = {value.name for value in self._session.get_inputs()}
-        if text is None or names != INPUTS:
-            raise UserError(f"{path} is no dubstrap editor", got=f"inputs {', '.join(sorted(names))}", fix=EXPORT_IT)
+        shapes, texts = described(self._session, path)
+        if "dubstrap" not in texts or set(shapes) != INPUTS:
+            raise UserError(f"{path} is no dubstrap editor", got=f"inputs {', '.join(sorted(shapes))}", fix=EXPORT_IT)
         try:
-            self.card = Card.parse(text)
-        except ValueError as error:
+            self.card = Card.parse(texts["dubstrap"])
+            self.card.check(shapes)
+            frontend = base64.b64decode(texts.get("frontend", ""), validate=True)
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
-        self._frontend = _open(path, base64.b64decode(texts.get("frontend", "")))
+        self._frontend = _open(path, frontend)
         log.info("editor %s on %s", path, self.provider)
 
     @cached_property
@@ -158,8 +88,10 @@ class Editor:
 
     def lips(self, mel: Floats) -> Floats:
         """The lip measures (f, k) that the front end hears in mel (4 f + 2 mel_context, 80)."""
-        lips: Floats = self._run(self._frontend, {"mel": mel[None]})[0]
-        return lips
+        lips = self._run(self._frontend, {"mel": mel[None]})
+        self._check(lips, (1, (len(mel) - 2 * self.card.mel_context) // MEL_PER_FRAME, *lips.shape[2:3]))
+        heard: Floats = lips[0]
+        return heard
 
     def edit(self, shown: Shown, mel: Floats, motion: Image, sampling: Sampling) -> Image:
         """The windows with new lips, (f, h, w, 3) RGB.
@@ -200,6 +132,7 @@ class Editor:
         feed["keep_companion"] = np.array([branch.keep_companion for branch in needed], np.float32)
         feed["keep_audio"] = np.array([branch.keep_audio for branch in needed], np.float32)
         clean = self._run(self._session, feed)
+        self._check(clean, feed["noisy"].shape)
         made = dict(zip(needed, np.split(clean, len(needed)), strict=True))
         null, reference, full = (made.get(branch) for branch in Branch)
         return np.asarray(guided(null, reference, full, guidance.reference, guidance.audio), np.float32)
@@ -210,6 +143,18 @@ class Editor:
         except _runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
         return found
+
+    def _check(self, made: Floats, shape: tuple[int, ...]) -> None:
+        """A damaged model may run and make something else.
+
+        Raises:
+            UserError: it does.
+        """
+        if made.shape != shape or not np.isfinite(made).all():
+            got = f"an output of shape {made.shape}" if made.shape != shape else "an output that is not finite"
+            raise UserError(
+                f"the model {self.path} failed", got=got, expected=f"numbers of shape {shape}", fix=EXPORT_IT
+            )
 
 
 def threads() -> int:
@@ -233,8 +178,21 @@ def _open(path: Path, content: str | bytes) -> Any:
     try:
         session = onnxruntime.InferenceSession(content, options, providers=wanted)
     except _runtime_errors() as error:
-        raise UserError(f"{path} is not an ONNX model", got=str(error).splitlines()[0], fix=EXPORT_IT) from None
+        raise UserError(f"{path} is not an ONNX model", got=str(error).partition("\n")[0], fix=EXPORT_IT) from None
     return session
+
+
+def described(session: Any, path: Path) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """What the model at `path` says of itself: its inputs' shapes by name, in their order, and its metadata.
+
+    Raises:
+        UserError: it is no text.
+    """
+    try:
+        shapes = {value.name: value.shape for value in session.get_inputs()}
+        return shapes, dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is damaged", got=str(error), expected="UTF-8 in its metadata", fix=EXPORT_IT) from None
 
 
 def _has_gpu() -> bool:
@@ -243,18 +201,11 @@ def _has_gpu() -> bool:
 
 
 def _runtime_errors() -> tuple[type[Exception], ...]:
+    """The runtime's own, none of which is another's child, and those of Python that it raises."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    names = (
-        "Fail",
-        "InvalidArgument",
-        "InvalidGraph",
-        "InvalidProtobuf",
-        "NoModel",
-        "NotImplemented",
-        "RuntimeException",
-    )
-    return tuple(getattr(state, name) for name in names)
+    own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    return (*own, RuntimeError, ValueError, MemoryError)
 
 
 def _to_model(images: Image) -> Floats:

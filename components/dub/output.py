@@ -1,5 +1,6 @@
 """The result's file: the pictures in the source's look and times, the new speech, and the source's other streams."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 
-from components.core.media import audio
+from components.core.media import audio, video
 from components.core.media.audio import Samples
 from components.dub.look import ENCODER, Look
 from components.dub.streams import Others
@@ -21,7 +22,11 @@ SOUND_HZ = 48_000
 # Visually lossless; a slower preset makes the file smaller, not better (docs/decisions.md). mbtree differs from run to
 # run.
 QUALITY = {"crf": "16", "preset": "superfast", "x264-params": "mbtree=0"}
-BITS_PER_S = {"mono": 128_000, "stereo": 192_000, "5.1": 384_000}
+BITS_PER_S = {"mono": 128_000, "stereo": 192_000, "3.0": 256_000, "4.0": 320_000, "5.0": 384_000, "5.1": 384_000}
+"""By layout: those of MPEG-4, which every player knows, from one channel to six."""
+UNNAMED = {3: "2.1"}
+"""What FFmpeg takes so many channels for where the file gives them no names; other numbers, for those of BITS_PER_S."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,17 +36,29 @@ class Sound:
     Attributes:
         layout: of its channels: a key of BITS_PER_S.
         blocks: (channels, n), one after the other.
+        said: the layout, and where it is not the file's own, what that is.
     """
 
     layout: str
     blocks: Iterator[Samples]
+    said: str = ""
 
     @classmethod
     def of(cls, path: Path) -> "Sound":
-        """The sound of a file with its own channels: mono, stereo, or surround as 5.1."""
-        channels = audio.channels(path)
-        layout = "mono" if channels == 1 else "stereo" if channels < 6 else "5.1"
-        return cls(layout, audio.stream(path, SOUND_HZ, layout))
+        """The sound of a file with its own channels, at most six of them.
+
+        What has places that MPEG-4's layouts lack, such as 2.1 or quad, has them in 5.1, whose others are silent.
+        """
+        count = audio.channels(path)
+        with video.opened(path) as container:
+            own = str(next(container.decode(audio=0)).layout.name)
+        named = not own.endswith("channels")
+        fits = own if named else list(BITS_PER_S)[min(count, 6) - 1]
+        layout = fits if fits in BITS_PER_S else "5.1"
+        said = layout if own == layout or (count <= 6 and not named) else f"{layout}, from {own}"
+        if count > 6:
+            log.warning("%s has %d channels: mixed down to 5.1", path, count)
+        return cls(layout, audio.stream(path, SOUND_HZ, layout if named else UNNAMED.get(count, layout)), said)
 
 
 class Writer:
@@ -55,7 +72,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, look: Look, sound: Sound, others: Others | None = None) -> None:
-        self._look, self._sound, self._others = look, sound, others
+        self._look, self.sound, self._others = look, sound, others
         options = {"movflags": "+faststart"} if FORMATS[path.suffix.lower()] != "matroska" else {}
         self._container = av.open(str(path), "w", format=FORMATS[path.suffix.lower()], options=options)
         self._video: Any = None
@@ -125,7 +142,7 @@ class Writer:
         """Encodes the sound up to sample `until`, silence where there is none, at most a second at once."""
         while (many := min(until - self._samples, SOUND_HZ)) > 0:
             samples = self._next(many)
-            sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._sound.layout)
+            sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self.sound.layout)
             sound.sample_rate, sound.pts, sound.time_base = SOUND_HZ, self._samples, Fraction(1, SOUND_HZ)
             self._container.mux(self._audio.encode(sound))
             self._samples += many
@@ -133,7 +150,7 @@ class Writer:
     def _next(self, many: int) -> Samples:
         """The next samples (channels, many)."""
         parts, ready = [self._rest], self._rest.shape[1]
-        while ready < many and (block := next(self._sound.blocks, None)) is not None:
+        while ready < many and (block := next(self.sound.blocks, None)) is not None:
             parts.append(block)
             ready += block.shape[1]
         heard = np.concatenate(parts, 1)

@@ -2,8 +2,9 @@
 
 import importlib.metadata
 import platform
+import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -14,8 +15,11 @@ from components.core.base import files
 from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.dub.options import DubOptions
+from components.dub.tracks import Track
 
 T = TypeVar("T")
+
+GLIMPSE_FRAMES = 5
 
 STAGES = ("decode", "track", "crop", "audio", "edit", "paste", "encode", "sign")
 PACKAGES = ("dubstrap", "onnxruntime", "onnxruntime-gpu", "av", "mediapipe", "opencv-contrib-python", "numpy")
@@ -62,6 +66,17 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """A face in pictures [start_frame, stop_frame) of the result, with its id; whether it was dubbed, and why."""
+
+    id: int
+    start_frame: int
+    stop_frame: int
+    dubbed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Input:
     """A file that went in."""
 
@@ -85,12 +100,14 @@ class DubReport:
         provider: what the editor ran on.
         consent: on what grounds the person shown may be dubbed.
         face: which face was dubbed, and why that one.
-        credentials: who signed the output's Content Credentials, or why it carries none.
+        credentials: who signed the output's Content Credentials, and which file they are in where it is not the output.
+        sound: layout of the output's channels, and the speech's own where the output can not have that.
         other_streams: of the source, copied into the result; `dropped_streams` are those that it can not hold.
         seam_db: gradient along the border of the edit over the source's there; 0 is invisible.
         options: as they were given; `steps` and `guidance` are what was sampled with.
         frames: of the result.
         gaps: where there was no face to dub, and why.
+        tracks: the faces that were followed, each to the next cut at most.
         video_s, audio_s: lengths of the result's tracks; equal to a sample.
         length: the policy and what it came to, in words; nothing is cut without being said here.
         seconds: spent per stage; stages overlap, so that they add up to more than `wall_s`.
@@ -106,6 +123,7 @@ class DubReport:
     consent: str
     face: str
     credentials: str
+    sound: str
     other_streams: tuple[str, ...]
     dropped_streams: tuple[str, ...]
     seam_db: float | None
@@ -114,6 +132,7 @@ class DubReport:
     guidance: Guidance
     frames: int
     gaps: tuple[Gap, ...]
+    tracks: tuple[Followed, ...]
     video_s: float
     audio_s: float
     length: str
@@ -143,6 +162,22 @@ class DubReport:
         return values
 
 
+def check(path: Path, others: Set[Path]) -> None:
+    """Knows before the work that a report can be written, and that it is none of the other files.
+
+    Raises:
+        UserError: it can not, or it is.
+    """
+    if path.resolve() in {other.resolve() for other in others}:
+        raise UserError(f"the report {path} is an input or the output", fix="Choose another name for the report.")
+    if path.is_dir():
+        raise UserError(f"can not write {path}", got="a folder", expected="a file's name")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise UserError(f"can not write {path}", got=error.strerror or str(error)) from error
+
+
 def gaps(reasons: list[str]) -> tuple[Gap, ...]:
     """The stretches of pictures that were not edited, from the reason of each; "" is of one that was."""
     found: list[Gap] = []
@@ -151,3 +186,12 @@ def gaps(reasons: list[str]) -> tuple[Gap, ...]:
         if reason:
             found.append(Gap(numbers[0], numbers[-1] + 1, reason))
     return tuple(found)
+
+
+def tracks(found: Iterable[Track]) -> tuple[Followed, ...]:
+    """The tracks in the order in which they begin, without what was no more than a glimpse of another face."""
+    return tuple(
+        Followed(one.number, one.start_frame, one.stop_frame, one.chosen, one.reason)
+        for one in sorted(found, key=lambda one: one.number)
+        if one.chosen or one.stop_frame - one.start_frame >= GLIMPSE_FRAMES
+    )

@@ -1,43 +1,24 @@
 """What the command does with its arguments: one dub, or a table of them."""
 
-import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 from components.core.base import runtime
-from components.core.base.errors import UserError
 from components.dub import arguments
 from components.dub.options import Progress
 
 
 def one(given: Namespace) -> None:
     """Dubs one video, and writes its report."""
-    from components.dub import dub
+    from components.dub import dub, report
 
     if given.report:
-        _check(given.report, (given.video, given.speech, given.out))
+        report.check(given.report, {given.video, given.speech, given.out})
     with ExitStack() as bar:
-        report = dub(given.video, given.speech, given.out, arguments.options(given), _shown(bar))
+        done = dub(given.video, given.speech, given.out, arguments.options(given), _shown(bar))
     if given.report:
-        report.save(given.report)
-
-
-def _check(report: Path, others: tuple[Path, ...]) -> None:
-    """Knows before the work that the report can be written.
-
-    Raises:
-        UserError: it can not.
-    """
-    if report.resolve() in {path.resolve() for path in others}:
-        raise UserError(f"the report {report} is an input or the output", fix="Choose another --report.")
-    if report.is_dir():
-        raise UserError(f"can not write {report}", got="a folder", expected="a file's name")
-    try:
-        tempfile.TemporaryFile(dir=report.parent).close()
-    except OSError as error:
-        raise UserError(f"can not write {report}", got=error.strerror or str(error)) from error
+        done.save(given.report)
 
 
 def many(given: Namespace) -> None:

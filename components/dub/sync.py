@@ -48,7 +48,7 @@ class SyncCard:
         try:
             found = cls(*(int(values[name]) for name in ("size_px", "frames", "mel_margin")))
             window = [int(edge) for edge in values["window"]]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"its metadata lacks {error}") from None
         known = found.window
         if window != [known.top, known.bottom, known.left, known.right]:
@@ -78,13 +78,14 @@ class SyncExpert:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._session = model._open(path, str(path))
-        text = self._session.get_modelmeta().custom_metadata_map.get("dubstrap_sync")
-        names = [value.name for value in self._session.get_inputs()]
-        if text is None or names != list(INPUTS):
-            raise UserError(f"{path} is no dubstrap sync expert", got=f"inputs {', '.join(names)}", fix=EXPORT_IT)
+        shapes, texts = model.described(self._session, path)
+        if "dubstrap_sync" not in texts or list(shapes) != list(INPUTS):
+            raise UserError(f"{path} is no dubstrap sync expert", got=f"inputs {', '.join(shapes)}", fix=EXPORT_IT)
         try:
-            self.card = SyncCard.parse(text)
-        except ValueError as error:
+            self.card = SyncCard.parse(texts["dubstrap_sync"])
+            if shapes["lower"][2:] != (seen := [3, self.card.window.height, self.card.window.width]):
+                raise ValueError(f"inputs of {shapes['lower'][2:]}, expected {seen}")
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
 
     @classmethod
@@ -106,6 +107,11 @@ class SyncExpert:
         feed = {"lower": model._to_model(windows), "mel": rows[None]}
         try:
             seen, heard = self._session.run(OUTPUTS, feed)
+            agree = np.asarray(seen[0] @ heard[0].T, np.float32)
         except model._runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
-        return np.asarray(seen[0] @ heard[0].T, np.float32)
+        many = len(windows) - self.card.frames + 1
+        if agree.shape != (many, many) or not np.isfinite(agree).all():
+            got = f"an output of shape {agree.shape}, or one that is not finite"
+            raise UserError(f"the model {self.path} failed", got=got, expected=f"{many} windows", fix=EXPORT_IT)
+        return agree

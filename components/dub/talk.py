@@ -12,8 +12,9 @@ from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, RATE_HZ, audio, 
 from components.core.media import face as landmarks_of
 from components.core.media.face import MEASURES, FaceMesh
 from components.core.media.video import MediaError
-from components.dub.follow import REACH, Face, squared
+from components.dub.follow import squared
 from components.dub.sync import SyncExpert
+from components.dub.tracks import REACH, Face
 
 Image = NDArray[np.uint8]
 Rows = NDArray[np.float32]

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.core.base.errors import UserError
 
-LABEL = "org.dubstrap.dub"
+LABEL, MATROSKA = "org.dubstrap.dub", (".mkv", ".webm")
 OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
 TRUST = {
     "Trusted": "The signer is on a trust list of this machine.",
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def run(path: Path) -> Credentials:
-    """The credentials of the file.
+    """The credentials of the file: those in it, or of a Matroska file those in the .c2pa file of its name beside it.
 
     Raises:
         UserError: there is no file, none are in it, or they do not hold.
@@ -46,11 +46,13 @@ def run(path: Path) -> Credentials:
 
     if not path.is_file():
         raise UserError(f"{path} does not exist")
+    beside = path.with_suffix(".c2pa")
     context = c2pa.Context(settings=c2pa.Settings.from_dict(OFFLINE))
     try:
-        with path.open("rb") as file, c2pa.Reader(None, file, None, context) as reader:
+        manifest = beside.read_bytes() if path.suffix.lower() in MATROSKA and beside.is_file() else None
+        with path.open("rb") as file, c2pa.Reader(None, file, manifest, context) as reader:
             state, values = reader.get_validation_state(), json.loads(reader.json())
-    except c2pa.C2paError as error:
+    except (c2pa.C2paError, OSError) as error:
         raise UserError(f"{path} carries no Content Credentials that can be read", got=str(error)) from error
     if state not in TRUST:
         failed = values.get("validation_results", {}).get("activeManifest", {}).get("failure", [])

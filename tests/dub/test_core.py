@@ -14,10 +14,11 @@ from components.core.base import files
 from components.core.base.errors import UserError
 from components.core.media import audio, geometry, rights, video
 from components.core.media.video import MediaError
-from components.dub import DubOptions, credentials, dub, follow, look
+from components.dub import DubOptions, credentials, dub, faces, follow, look
 from components.dub.look import Look
 from components.dub.model import Editor
 from components.dub.output import Writer
+from components.dub.report import Gap
 from components.verify import core as verify
 from tests.dub.builders import CHUNK, save_pictures
 from tests.dub.people import film
@@ -265,9 +266,11 @@ def test_pixels_that_are_not_square_give_a_crop_that_is(tmp_path, tinting, monke
     assert np.abs(found[0] - found[1]).mean() < 7  # a squeezed face would differ by 20
 
 
-def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(tmp_path, tinting, monkeypatch, speech):
-    one, other = film(0, 20).pictures, film(1, 20).pictures
-    source, runs = remake(tmp_path / "source.mp4", one + other), []
+def test_after_a_cut_to_another_person_nothing_changes_until_the_first_is_back(
+    tmp_path, tinting, monkeypatch, speech, intercepted
+):
+    one, other = film(0, 40).pictures, film(1, 20).pictures
+    source, runs = remake(tmp_path / "source.mp4", [*one[:20], *other, *one[20:]]), []
     seen = follow.Tracker.smoothed
 
     def remember(self, picture, near):
@@ -276,8 +279,35 @@ def test_a_cut_breaks_the_track_and_both_shots_are_dubbed(tmp_path, tinting, mon
 
     monkeypatch.setattr(follow.Tracker, "smoothed", remember)
     report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
-    assert [index for index, one in enumerate(runs) if one.begins] == [0, 20]
-    assert report.gaps == ()
+    assert [index for index, one in enumerate(runs) if one.begins] == [0, 40]
+    assert report.gaps == (Gap(20, 40, "the chosen face is not there"),)
+    assert [(one.id, one.start_frame, one.stop_frame, one.dubbed) for one in report.tracks] == [
+        (1, 0, 20, True),
+        (2, 20, 40, False),
+        (3, 40, 60, True),
+    ]
+    assert ["not clearly" in one.reason for one in report.tracks] == [False, True, False]
+    same = [(a == b.rgb).all() for a, b in zip(rgb(source), intercepted, strict=True)]
+    assert all(same[20:40])
+    assert not any(same[5:20:5] + same[45:60:5])
+
+
+def test_who_comes_in_later_is_not_dubbed(tmp_path, tinting, monkeypatch, speech, intercepted):
+    """She is alone in the seconds that are surveyed; he comes in, and she leaves."""
+    monkeypatch.setattr(faces, "SURVEY_S", 0.6)
+    she, he = film(0, 40).pictures, film(1, 40).pictures
+    wall = np.full_like(she[0], 90)
+    there = [(True, False)] * 18 + [(True, True)] * 10 + [(False, True)] * 12
+    pairs = zip(she, he, there, strict=True)
+    pictures = [np.hstack([a if left else wall, b if right else wall]) for a, b, (left, right) in pairs]
+    source = remake(tmp_path / "source.mp4", pictures)
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    assert report.face == "the only one"
+    assert report.gaps == (Gap(28, 40, "the chosen face is not there"),)
+    assert [one.dubbed for one in report.tracks] == [True, False]
+    changed = [(a != b.rgb).any((0, 2)) for a, b in zip(rgb(source), intercepted, strict=True)]
+    assert not np.any([columns[192:] for columns in changed])
+    assert all(columns[:192].any() == (index < 28) for index, columns in enumerate(changed) if index % 5 == 4)
 
 
 def test_no_consent_no_dub(short, tmp_path, tinting, speech):
@@ -305,8 +335,19 @@ def test_the_result_carries_credentials_that_hold(short, tmp_path, tinting, spee
     assert found.about["speech_sha256"] == files.sha256(speech(9.6))
     assert found.about["model_card"] == "test-card"
     assert found.parents == ("short.mp4",)
-    other = dub(short, speech(9.6), tmp_path / "out.mkv", DubOptions(model=tinting, consent=True))
-    assert other.credentials == "none: .mkv can not hold them"
+
+
+def test_a_matroska_result_has_its_credentials_beside_it(short, tmp_path, tinting, speech):
+    out, options = tmp_path / "out.mkv", DubOptions(model=tinting, consent=True)
+    report = dub(short, speech(9.6), out, options)
+    assert report.credentials == f"{credentials.TEST_NAME}, in out.c2pa"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.c2pa", "out.mkv"]
+    assert verify.run(out).about["source_sha256"] == files.sha256(short)
+    out.unlink()
+    with pytest.raises(UserError, match=r"out\.c2pa already exists"):
+        dub(short, speech(9.6), out, options)
+    dub(short, speech(9.6), out, replace(options, overwrite=True))
+    assert verify.run(out).parents == ("short.mp4",)
 
 
 @pytest.mark.parametrize("stop", [1, 13, 40])

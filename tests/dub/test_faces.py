@@ -7,8 +7,8 @@ import pytest
 from components.core.media import audio, video
 from components.dub import faces
 from components.dub.faces import Sight, choose
-from components.dub.follow import Face
 from components.dub.sync import SyncExpert
+from components.dub.tracks import Face
 from tests.dub.builders import save_sync
 from tests.dub.people import film
 

@@ -5,10 +5,11 @@ import pytest
 
 from components.core.media import geometry, video
 from components.core.media.face import FaceMesh
-from components.dub.follow import Face, Follower, Tracker, track
+from components.dub.follow import Tracker, track
 from components.dub.journal import Records
 from components.dub.report import Clock
 from components.dub.timeline import Picture
+from components.dub.tracks import Face, Follower
 from tests.dub.people import film
 
 SIZE = 96

@@ -10,19 +10,15 @@ from components.core.base import seeds
 from components.core.base.errors import UserError
 from scripts import fuzz_dub
 from scripts.fuzz_dub import Case, Outcome, damage, verdict
-
-
-def pictures():
-    """A moving gradient: every stage up to the face is reached. The script does it with a face."""
-    ramp = np.add.outer(np.arange(96), np.arange(128))
-    return [np.stack([ramp + 5 * index, 2 * ramp, 255 - ramp], -1).clip(0, 255).astype(np.uint8) for index in range(12)]
+from tests.dub.people import film
 
 
 @pytest.mark.slow
 def test_damaged_files_are_refused_in_one_line_and_never_crash_or_hang(tinting):
-    found = list(fuzz_dub.run(pictures(), tinting, 50, seed=0))
+    found = list(fuzz_dub.run(film(frames=fuzz_dub.FRAMES).pictures, tinting, 50, seed=0))
     assert {one.kind for one in found} == set(fuzz_dub.KINDS)
     assert [one for one in found if one.verdict not in ("refused", "dubbed")] == []
+    assert [one for one in found if one.verdict == "dubbed"]  # edited, encoded and signed
     reasons = {one.said.partition(":")[2] for one in found}
     assert len(reasons) > 5  # the damage reaches more than one check
 
@@ -41,6 +37,7 @@ def test_damage_is_the_same_for_the_same_seed_and_differs_between_files():
         ({"code": 2, "said": "error: bad.mp4: no such thing\n"}, [], "refused"),
         ({"code": 2, "said": "error: bad.mp4: no such thing\n"}, [".out-x.mp4"], "partial output"),
         ({"code": 2, "said": "error: something else\n"}, [], "no line that names the file"),
+        ({"code": 2, "said": "error: whole.mp4: the other input\n"}, [], "no line that names the file"),
         ({"code": 2, "said": "error: bad.mp4\nerror: bad.mp4\n"}, [], "no line that names the file"),
         ({"code": 1, "said": "Traceback"}, [], "exit code 1"),
         ("hang", [], "hang"),

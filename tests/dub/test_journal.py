@@ -1,5 +1,7 @@
 """What is finished of a dub: read again, added to, and thrown away where it is of something else."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,31 @@ def test_a_journal_of_the_same_job_goes_on_and_of_another_begins_anew(tmp_path):
     assert records.left == 0
     journal.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["film.mov", "job.json"])
+def test_a_folder_that_no_journal_made_is_never_touched(tmp_path, name):
+    folder = tmp_path / "out.resume"
+    folder.mkdir()
+    (folder / name).write_text("mine")
+    with pytest.raises(UserError, match=r"can not write .*out\.resume; got File exists"):
+        Journal(folder, JOB)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "mine")]
+
+
+def test_a_record_that_a_full_disk_takes_half_of_is_an_error(tmp_path):
+    records = Records(tmp_path / "r", (2, 3), np.uint8)
+    records._file.close()
+    records._file = HalfFull(b"")
+    with pytest.raises(OSError, match="No space left"):
+        records.add(rows(1)[0])
+
+
+class HalfFull(io.BytesIO):
+    """A file on a disk that has room for three bytes."""
+
+    def write(self, data):
+        return super().write(data[:3])
 
 
 def test_a_folder_that_can_not_be_written_is_said(tmp_path):

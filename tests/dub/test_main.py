@@ -1,5 +1,7 @@
 """The command: bad input is one line and exit code 2, and nothing of it stays; no training library is imported."""
 
+import contextlib
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -7,10 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from components.core.media import audio
+from components.core.media import audio, video
 from components.dub import __main__ as command
+from components.verify import core as verify
 from tests.dub.builders import card, save_editor, save_video
+from tests.dub.people import film
+from tests.verify.test_verify import chain
 
 TICK = Fraction(1, 12800)
 
@@ -40,6 +46,15 @@ def refused(tmp_path, tinting, monkeypatch, capsys):
         return said[0]
 
     return run
+
+
+def test_what_an_input_is_says_its_content_and_not_its_name(refused, clip, speech, tmp_path):
+    renamed, text = tmp_path / "clip.unknown", tmp_path / "notes.unknown"
+    renamed.write_bytes(clip.read_bytes())
+    text.write_text("this is no video\n" * 100)
+    assert refused(renamed, speech(1.0)) == "error: clip.unknown: no face found in 20 frames"
+    assert "notes.unknown" in refused(text, speech(1.0))
+    assert "notes.unknown" in refused(clip, text)
 
 
 def test_a_missing_video(refused, speech, tmp_path):
@@ -107,6 +122,9 @@ def test_outputs_that_can_not_be(refused, clip, speech, tmp_path):
     assert "is an input" in refused(clip, sound, "--overwrite", out=clip)
     (tmp_path / "there.mp4").write_bytes(b"mine")
     assert "already exists" in refused(clip, sound, out=tmp_path / "there.mp4")
+    voice = tmp_path / "voice.mp4"
+    voice.write_bytes(sound.read_bytes())
+    assert "voice.mp4 is an input" in refused(clip, voice, "--overwrite", out=voice)
     assert "suffix '.avi'" in refused(clip, sound, out=tmp_path / "out.avi")
     assert "folder does not exist" in refused(clip, sound, out=tmp_path / "no" / "out.mp4")
     (tmp_path / "folder.mp4").mkdir()
@@ -152,9 +170,58 @@ def test_a_full_disk_and_one_that_may_not_be_written(talking, tmpfs, speech, tin
         assert list(tmpfs.iterdir()) == []
 
 
+def test_a_full_disk_with_resume_keeps_what_is_finished(talking, tmpfs, speech, tinting):
+    assert "out.mp4; got No space left" in said_by(talking, speech(2.0), tinting, tmpfs / "out.mp4", "--resume")
+    assert [path.name for path in tmpfs.iterdir()] == ["out.mp4.resume"]
+
+
+def test_a_full_disk_takes_no_report_and_no_picture_of_the_faces(talking, tmpfs, tmp_path, speech, tinting):
+    with contextlib.suppress(OSError), (tmpfs / "mine").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    report, out = tmpfs / "report.json", tmp_path / "out.mp4"
+    assert "report.json; got No space left" in said_by(talking, speech(2.0), tinting, out, "--report", report)
+    assert video.probe(out).frames == 40
+    pair = (np.hstack(two) for two in zip(film(0, 12).pictures, film(1, 12).pictures, strict=True))
+    video.write(tmp_path / "pair.mp4", pair, 25, crf=6)
+    assert "out.mp4; got No space left" in said_by(tmp_path / "pair.mp4", speech(2.0), tinting, tmpfs / "out.mp4")
+    assert [path.name for path in tmpfs.iterdir()] == ["mine"]
+
+
+def said_by(clip, sound, model, out, *more):
+    """The one line with which the command refuses."""
+    inputs = [clip, sound, "-o", out, "--model", model, "--i-have-consent", *more]
+    done = subprocess.run([sys.executable, "-m", "components.dub", *map(str, inputs)], capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert (done.returncode, len(said), "Traceback" in done.stderr) == (2, 1, False), done.stderr
+    return said[0]
+
+
 @pytest.mark.parametrize("more", [("--steps", "0"), ("--guidance", "99"), ("--face", "0")])
 def test_options_out_of_range(refused, clip, speech, more):
     assert more[0] in refused(clip, speech(1.0), *more)
+
+
+def test_a_users_own_key_signs_without_a_network(talking, speech, tmp_path, tinting):
+    key, certificates = chain(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+    code = (
+        "import socket\n"
+        "def refuse(*_, **__): raise OSError('there is no network')\n"
+        "socket.socket.__init__ = refuse\n"
+        "from components.__main__ import main; main()\n"
+    )
+    out = tmp_path / "out.mp4"
+    inputs = [talking, speech(2.0), "-o", out, "--model", tinting, "--i-have-consent"]
+    inputs += ["--sign-key", key, "--sign-chain", certificates]
+    cut_off = ["unshare", "--net"]  # from C2PA's own code too
+    if not shutil.which("unshare") or subprocess.run([*cut_off, "true"], capture_output=True).returncode:
+        cut_off = []
+    command = [*cut_off, sys.executable, "-c", code, "dub", *map(str, inputs)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "test certificate" not in done.stderr
+    found = verify.run(out)
+    assert (found.state, found.signer, found.parents) == ("Valid", "Anna's studio", ("talking.mp4",))
 
 
 def test_a_dub_imports_no_training_library(talking, speech, tmp_path, tinting):

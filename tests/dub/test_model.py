@@ -3,13 +3,16 @@
 import json
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
+from components.core.base import seeds
 from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.dub import model
 from components.dub.model import Card, Editor, Sampling, Shown
+from scripts import fuzz_dub
 from tests.dub.builders import CHUNK, CONTEXT, REFERENCES, card, save_editor
 
 PLAIN = Sampling(1, Guidance(1.0, 1.0), seed=0)
@@ -89,6 +92,70 @@ def test_a_truncated_model_is_refused(tmp_path, tinting):
     path.write_bytes(tinting.read_bytes()[:-500])
     with pytest.raises(UserError, match=r"model\.onnx"):
         Editor(path)
+
+
+def damaged(path, rng, how):
+    """The bytes of the model at `path`, damaged anywhere ("bytes"), cut, or damaged in its metadata alone."""
+    data = path.read_bytes()
+    if how == "bytes":
+        return fuzz_dub.damage(data, rng)
+    if how == "cut":
+        return data[: int(rng.integers(len(data)))]
+    texts = {one.key: one.value.encode() for one in onnx.load(path).metadata_props}
+    text = texts[str(rng.choice(["dubstrap", "frontend"]))]
+    start = int(rng.integers(len(text)))
+    hurt = bytearray(text)
+    hurt[start : start + int(rng.integers(1, 4))] = bytes(rng.choice([0xFF, 0x39, 0x3D, 0x5B, 0x7D], 1, replace=False))
+    return data.replace(text, bytes(hurt).ljust(len(text))[: len(text)])  # of one length, so that the file is still one
+
+
+@pytest.mark.parametrize("how", ["bytes", "cut", "metadata"])
+def test_damaged_models_are_refused_in_one_line_that_names_them_or_run(tmp_path, tinting, how):
+    """20 mutants each; a bit of a weight that is another is no damage that a model shows."""
+    seen, mel, motion = inputs()
+    said = {}
+    for index in range(20):
+        path = tmp_path / f"mutant{index}.onnx"
+        path.write_bytes(damaged(tinting, seeds.rng(0, "models", how, index), how))
+        try:
+            editor = Editor(path)
+            assert editor.lips(mel).shape == (CHUNK, 6)
+            assert editor.edit(seen, mel, motion, PLAIN).shape == seen.source.shape
+        except UserError as error:
+            said[str(path)] = str(error)
+    assert len(said) > 10
+    assert all(path in line and "\n" not in line for path, line in said.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "frontend", "says"),
+    [
+        (card(), "AAA", "does not fit this version"),  # no base64
+        (card(), "AAAA", "is not an ONNX model"),
+        (card(), None, "is not an ONNX model"),
+        ("[" * 100_000, "", "does not fit this version"),
+        (json.dumps(card(steps=1)).replace('"steps": 1', '"steps": 1e999'), "", "lacks"),
+        (card(chunk_frames=10**9), "", "above"),
+        (card(references=5), "", "5 references"),
+    ],
+)
+def test_metadata_that_is_damaged_is_refused(tmp_path, tinting, text, frontend, says):
+    model_, path = onnx.load(tinting), tmp_path / "model.onnx"
+    props = {"dubstrap": text if isinstance(text, str) else json.dumps(text)}
+    del model_.metadata_props[:]
+    onnx.helper.set_model_props(model_, props | ({} if frontend is None else {"frontend": frontend}))
+    onnx.save(model_, path)
+    with pytest.raises(UserError, match=says) as caught:
+        Editor(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [np.full((1, CHUNK, 3, 48, 64), np.nan), np.zeros((1, CHUNK, 3, 48, 63))])
+def test_what_a_model_makes_is_looked_at(tinting, monkeypatch, made):
+    editor = Editor(tinting)
+    monkeypatch.setattr(editor, "_run", lambda session, feed: made)
+    with pytest.raises(UserError, match=r"tinting\.onnx failed; got an output"):
+        editor.edit(*inputs(), PLAIN)
 
 
 def test_the_exported_model_is_found(tmp_path, monkeypatch):

@@ -1,13 +1,20 @@
 """What the editor hears of each frame."""
 
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
+import soundfile
 
-from components.core.media import audio, mel
+from components.core.media import audio, mel, video
 from components.core.media.video import MediaError
-from components.dub.output import SOUND_HZ, Sound
+from components.dub.look import Look
+from components.dub.output import SOUND_HZ, Sound, Writer
 from components.dub.speech import Speech
+from components.dub.timeline import timeline
 from tests.core.media.test_audio import FORMATS, encode
+from tests.dub.builders import save_video
 
 
 @pytest.fixture
@@ -84,6 +91,59 @@ def test_what_is_no_speech_is_refused(tmp_path, samples, reason):
     with pytest.raises(MediaError, match=r"speech\.wav") as caught:
         Speech.load(path)
     assert not reason or caught.value.reason == reason
+
+
+def tones(path, channels, layout=None):
+    """A file of channels that have a tone of their own each, (300 + 200 i) Hz; with a layout they have names too."""
+    time = np.arange(SOUND_HZ) / SOUND_HZ
+    samples = 0.3 * np.sin(2 * np.pi * np.outer(300 + 200 * np.arange(channels), time))
+    if layout is None:
+        soundfile.write(path, samples.T, SOUND_HZ)
+        return path
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=SOUND_HZ, layout=layout)
+        chunk = av.AudioFrame.from_ndarray(samples.astype(np.float32), format="fltp", layout=layout)
+        chunk.sample_rate, chunk.pts, chunk.time_base = SOUND_HZ, 0, Fraction(1, SOUND_HZ)
+        container.mux(stream.encode(chunk))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("channels", "own", "layout", "said"),
+    [
+        (3, None, "3.0", "3.0"),
+        (4, None, "4.0", "4.0"),
+        (5, None, "5.0", "5.0"),
+        (6, None, "5.1", "5.1"),
+        (3, "3.0", "3.0", "3.0"),
+        (3, "2.1", "5.1", "5.1, from 2.1"),
+        (4, "quad", "5.1", "5.1, from quad"),
+        (5, "5.0(side)", "5.1", "5.1, from 5.0(side)"),
+        (8, None, "5.1", "5.1, from 8 channels"),
+    ],
+)
+def test_every_channel_is_heard_in_the_result_at_its_place(tmp_path, channels, own, layout, said):
+    sound = Sound.of(tones(tmp_path / "speech.wav", channels, own))
+    written = np.concatenate(list(sound.blocks), 1)
+    assert (sound.layout, sound.said) == (layout, said)
+    assert len(written) == av.AudioLayout(layout).nb_channels
+    spectrum = np.abs(np.fft.rfft(written[:, :SOUND_HZ])) / SOUND_HZ * 2
+    heard = spectrum[:, 300 + 200 * np.arange(channels)]  # by channel and tone
+    assert (heard.max(0) > 0.2).all()
+    if channels <= 6:
+        assert ((heard > 0.1).sum(0) == 1).all()  # each in one channel
+        assert len(set(heard.argmax(0))) == channels  # of its own
+
+
+@pytest.mark.parametrize("channels", [3, 4, 5, 6])
+def test_as_many_channels_are_in_the_file(tmp_path, channels):
+    film = save_video(tmp_path / "film.mp4", [index * 512 for index in range(20)], Fraction(1, 12800))
+    look = Look.of(film, video.probe(film))
+    with Writer(tmp_path / "out.mp4", look, Sound.of(tones(tmp_path / "speech.wav", channels))) as writer:
+        for picture in timeline(video.frames(film), 25.0, 1, "video", "hold"):
+            writer.add(picture)
+    assert audio.channels(tmp_path / "out.mp4") == channels
 
 
 @pytest.mark.parametrize(("name", "codec", "rate", "layout"), FORMATS)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from components.core.base.errors import UserError
+from components.core.media.geometry import Window
 from components.dub import sync
 from components.dub.sync import SyncExpert
 from tests.dub.builders import save_sync, sync_card
@@ -59,3 +60,14 @@ def test_what_is_no_sync_expert_is_refused(tmp_path, copying):
     path.write_bytes(b"no model")
     with pytest.raises(UserError, match=r"dubstrap_sync\.onnx is not an ONNX model"):
         SyncExpert.beside(tmp_path / "dubstrap.onnx")
+
+
+@pytest.mark.parametrize(
+    ("card", "says"), [({"frames": 4}, "failed; got an output of shape"), ({"size_px": 48}, "fit")]
+)
+def test_one_that_says_something_else_than_its_card_is_refused(tmp_path, card, says):
+    window = Window.of(card.get("size_px", 96))
+    edges = [window.top, window.bottom, window.left, window.right]
+    path = save_sync(tmp_path / "dubstrap_sync.onnx", sync_card() | card | {"window": edges})
+    with pytest.raises(UserError, match=rf"dubstrap_sync\.onnx .*{says}"):
+        SyncExpert(path).cosines(np.zeros((FRAMES, 48, 64, 3), np.uint8), np.zeros((4 * FRAMES + 4, 80), np.float32))

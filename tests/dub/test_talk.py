@@ -5,9 +5,9 @@ import pytest
 
 from components.core.media import mel
 from components.dub import talk
-from components.dub.follow import Face
 from components.dub.sync import SyncExpert
 from components.dub.talk import EXPERT, LOUDNESS, Talk, clear, talker
+from components.dub.tracks import Face
 from tests.dub.builders import save_sync
 
 HERE = Face(100, 100, 80)

@@ -29,7 +29,8 @@ def clip(tmp_path):
 
 
 def signed(clip, source, by=None, suffix=".mp4"):
-    target = clip.with_name(f"signed{suffix}")
+    """The file that carries the credentials: the clip's copy, or for .c2pa one beside the clip."""
+    target = clip.with_suffix(suffix) if suffix == credentials.BESIDE else clip.with_name(f"signed{suffix}")
     sources = Sources(source, SOURCE_HASH, SPEECH_HASH, "card-1", "stated by the user")
     credentials.sign(clip, target, sources, by or credentials.signer(None, None))
     return target
@@ -47,6 +48,27 @@ def test_what_is_signed_is_read_back_and_says_what_was_done(clip, suffix):
         "model_card": "card-1",
         "consent": "stated by the user",
     }
+
+
+def test_credentials_of_a_matroska_file_are_beside_it_and_know_every_byte_of_it(tmp_path):
+    film = save_video(tmp_path / "film.mkv", [index * 512 for index in range(20)], Fraction(1, 12800))
+    data = film.read_bytes()
+    signed(film, film, suffix=credentials.BESIDE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.c2pa", "film.mkv"]
+    assert film.read_bytes() == data
+    found = core.run(film)
+    assert (found.state, found.signer, found.parents) == ("Valid", credentials.TEST_NAME, ("film.mkv",))
+    assert found.about["source_sha256"] == SOURCE_HASH
+    film.write_bytes(data[:-100] + bytes([data[-100] ^ 1]) + data[-99:])
+    with pytest.raises(UserError, match=r"film\.mkv do not hold; got .*dataHash\.mismatch"):
+        core.run(film)
+    for content in (b"", b"nothing of C2PA"):
+        (tmp_path / "film.c2pa").write_bytes(content)
+        with pytest.raises(UserError, match=r"film\.mkv carries no Content Credentials"):
+            core.run(film)
+    (tmp_path / "film.c2pa").unlink()
+    with pytest.raises(UserError, match=r"film\.mkv carries no Content Credentials"):
+        core.run(film)
 
 
 def test_the_opened_action_carries_its_ingredient(clip):
