@@ -47,7 +47,8 @@ class Picture:
     @property
     def nbytes(self) -> int:
         """Of its pixels, as displayed and as stored."""
-        return self.rgb.nbytes + sum(plane.buffer_size for plane in (self.stored.planes if self.stored else ()))
+        planes = self.stored.planes if self.stored else ()
+        return self.rgb.nbytes + int(sum(plane.buffer_size for plane in planes))
 
 
 def steady(frames: Iterable[Frame], path: Path) -> Iterator[Frame]:
