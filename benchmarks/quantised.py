@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 def int8(source: Path, path: Path, bits: int) -> Path:
     """Weights of every product in int8, channel by channel; what they meet is brought to int8 as it comes."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    model = onnx.load(source)
+    del model.graph.value_info[:]  # shapes that the exporter left there contradict those that are inferred
     quantize_dynamic(
-        source,
+        model,
         path,
         op_types_to_quantize=["MatMul", "Gemm"],
         per_channel=True,
