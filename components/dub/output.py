@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
+from components.core.base import runtime
 from components.core.media import audio
 from components.core.media.audio import Samples
 from components.dub.look import ENCODER, Look
@@ -22,6 +23,11 @@ SOUND_HZ = 48_000
 # run.
 QUALITY = {"crf": "16", "preset": "superfast", "x264-params": "mbtree=0"}
 BITS_PER_S = {"mono": 128_000, "stereo": 192_000, "5.1": 384_000}
+
+
+def threads() -> int:
+    """Of the encoder: the other stages need the other half of the cores, and each thread more costs more in all."""
+    return max(1, runtime.cores() // 2)
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,8 @@ class Writer:
         self.frames, self.end_s = self.frames + 1, picture.end_s
 
     def _stream(self, first: Any) -> Any:
-        stream = self._container.add_stream(ENCODER, rate=self._look.fps, options=QUALITY)
+        options = {**QUALITY, "threads": str(threads())}
+        stream = self._container.add_stream(ENCODER, rate=self._look.fps, options=options)
         context = stream.codec_context
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, self._look.pixel_format
         stream.time_base = context.time_base = self._look.time_base
