@@ -212,8 +212,9 @@ def table(found: dict[str, Any]) -> str:
         [
             f"{found['cores']} cores ({found['machine']}), load {found['load']:.1f} at the start, editor on "
             f"{first['provider']}, {first['steps']} steps, model `{first['card_id']}`, 720p at {FPS} fps, "
-            f"{first['video_s']:.0f} s. Stages overlap in threads, so they add up to more than the end-to-end time.",
-            results.table(["stage", "seconds", "ms a frame", "share"], rows),
+            f"{first['video_s']:.0f} s. Stages overlap in threads, so they add up to more than the end-to-end time; "
+            "share is that of their sum, of which no stage but the edit should take more than a third.",
+            results.table(["stage", "seconds", "ms a frame", "share of the sum"], rows),
             results.table(["length", "frames per second", "CPU ms a frame", "peak memory, MiB"], lengths),
             f"Alone, on {found['threads']} thread(s), in turns: the edit takes {found['edit_ms']:.1f} ms a frame; "
             "Wav2Lip's generator (its published architecture at 96 px, random weights: cost does not depend on them) "

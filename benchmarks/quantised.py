@@ -18,18 +18,21 @@ from components.core.base import errors, files, params, runtime
 from scripts import results
 
 if TYPE_CHECKING:
-    from components.export.onnx_editor import OnnxEditor
-
-    from components.core.models.synthesis import Editor
+    from components.core.models.onnx_editor import OnnxEditor
+    from components.core.models.synthesis import Editor, Sampling
+    from components.evaluate.benchmark import Pair
     from components.evaluate.metrics import Frames, Region
 
 
 def int8(source: Path, path: Path, bits: int) -> Path:
     """Weights of every product in int8, channel by channel; what they meet is brought to int8 as it comes."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    model = onnx.load(source)
+    del model.graph.value_info[:]  # shapes that the exporter left there contradict those that are inferred
     quantize_dynamic(
-        source,
+        model,
         path,
         op_types_to_quantize=["MatMul", "Gemm"],
         per_channel=True,
@@ -78,9 +81,7 @@ class Measured:
 
 
 def measure(artifacts: Path, count: int) -> dict[str, Measured]:
-    """Every variant on the same benchmark pairs."""
-    from components.export.onnx_editor import OnnxEditor
-
+    """Every variant of the exported editor on the same benchmark pairs."""
     from components.core.models.synthesis import Sampling, load_editor
     from components.evaluate.benchmark import Selection, load
     from components.evaluate.params import Params
@@ -89,7 +90,14 @@ def measure(artifacts: Path, count: int) -> dict[str, Measured]:
     pairs = load(artifacts / "crops", artifacts / "clips", Selection.of(bench, count))
     editor = load_editor(artifacts / "editor", artifacts / "experts")
     sampling = Sampling(export["steps"], export["guidance_reference"], export["guidance_audio"], 0)
-    source, makers, sizes = artifacts / "export/dubstrap.onnx", [], []
+    return compared(artifacts / "export/dubstrap.onnx", editor, pairs, sampling)
+
+
+def compared(source: Path, editor: "Editor", pairs: "list[Pair]", sampling: "Sampling") -> dict[str, Measured]:
+    """Every variant of the file, which was made of this editor, on these pairs."""
+    from components.core.models.onnx_editor import OnnxEditor
+
+    makers, sizes = [], []
     with tempfile.TemporaryDirectory() as folder:
         for name, make in VARIANTS.items():
             path = make(source, Path(folder) / f"{name}.onnx")

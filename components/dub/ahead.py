@@ -7,6 +7,8 @@ from threading import Event
 from types import TracebackType
 from typing import Any, TypeVar
 
+import cv2
+
 T = TypeVar("T")
 
 MOST = 8
@@ -20,13 +22,18 @@ class _StoppedError(Exception):
 
 
 class Stages:
-    """Threads that end, at the latest, with the context: by then none of them runs any more."""
+    """Threads that end, at the latest, with the context: by then none of them runs any more.
+
+    Meanwhile OpenCV stays in the thread that calls it, since threads of its own would take the other stages' cores.
+    """
 
     def __init__(self) -> None:
         self._stopped = Event()
+        self._opencv_threads = cv2.getNumThreads()
         self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="dub")
 
     def __enter__(self) -> "Stages":
+        cv2.setNumThreads(1)
         return self
 
     def __exit__(
@@ -34,6 +41,7 @@ class Stages:
     ) -> None:
         self._stopped.set()
         self._pool.shutdown()
+        cv2.setNumThreads(self._opencv_threads)
 
     def ahead(self, items: Iterator[T], size: int) -> Iterator[T]:
         """The items, of which up to `size` are made before they are asked for; what making them raises is raised."""

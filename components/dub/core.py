@@ -92,7 +92,8 @@ def run(
 ) -> DubReport:
     """Writes to `out` the video with its face speaking the speech, and says what was done.
 
-    The result has the video's size, rotation, rate, times and colours, its other streams, and the speech as its sound.
+    The result has the video's size, rotation, rate and colours, its times from its first picture on, which is at 0, its
+    other streams, and the speech as its sound.
     Pictures without a face stay as they are, and so does everything outside the lower face. The inputs are never
     touched, and `out` is either whole or absent.
 

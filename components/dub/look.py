@@ -132,8 +132,8 @@ def _turned_region(region: Region, shape: tuple[int, ...], turns: int) -> Region
 
 def _changed(before: Image, after: Image, inside: Region) -> Region | None:
     """The rows and columns, in whole blocks of the grid, in which the two differ; None where nowhere."""
-    differs = (before[inside] != after[inside]).any(-1)
-    rows, columns = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
+    differs = before[inside] != after[inside]
+    rows, columns = np.flatnonzero(differs.any((1, 2))), np.flatnonzero(differs.any(0).any(1))
     if not len(rows):
         return None
     (top, bottom), (left, right) = (

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 
+from components.core.base import runtime
 from components.core.media import audio, video
 from components.core.media.audio import Samples
 from components.dub.look import ENCODER, Look
@@ -27,6 +28,11 @@ BITS_PER_S = {"mono": 128_000, "stereo": 192_000, "3.0": 256_000, "4.0": 320_000
 UNNAMED = {3: "2.1"}
 """What FFmpeg takes so many channels for where the file gives them no names; other numbers, for those of BITS_PER_S."""
 log = logging.getLogger(__name__)
+
+
+def threads() -> int:
+    """Of the encoder: the other stages need the other half of the cores, and each thread more costs more in all."""
+    return max(1, runtime.cores() // 2)
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,8 @@ class Writer:
         self.frames, self.end_s = self.frames + 1, picture.end_s
 
     def _stream(self, first: Any) -> Any:
-        stream = self._container.add_stream(ENCODER, rate=self._look.fps, options=QUALITY)
+        options = {**QUALITY, "threads": str(threads())}
+        stream = self._container.add_stream(ENCODER, rate=self._look.fps, options=options)
         context = stream.codec_context
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, self._look.pixel_format
         stream.time_base = context.time_base = self._look.time_base

@@ -73,7 +73,7 @@ class Others:
     def _add(self, stream: Any, target: Any) -> None:
         name = f"{stream.type} {stream.index} ({stream.codec_context.name if stream.codec_context else 'unknown'})"
         try:
-            if not _whole(stream) or stream.codec_context.name not in target.supported_codecs:
+            if not _whole(stream) or not _held(stream, target):
                 raise ValueError(name)
             ours = target.add_stream_from_template(stream)
         except (ValueError, av.FFmpegError):
@@ -84,9 +84,11 @@ class Others:
         self.kept.append(name)
 
     def _wanted(self) -> Iterator[Any]:
-        """Packets of the streams to copy; what lies before the first picture is left out."""
+        """Packets of the streams to copy; what lies before the first picture is left out. A cover has no time."""
         streams = [stream for stream in self._source.streams if stream.index in self._targets]
         for packet in self._source.demux(streams):
+            if _cover(packet.stream):
+                packet.pts = packet.dts = round(self._start_s / packet.time_base)
             if packet.size and packet.pts is not None and self._time_s(packet) >= -0.5 * float(packet.time_base):
                 yield packet
 
@@ -108,3 +110,13 @@ def _whole(stream: Any) -> bool:
     context = stream.codec_context
     needed = {"audio": ("sample_rate", "channels"), "video": ("width", "height"), "subtitle": ()}
     return stream.type in needed and all(getattr(context, name) > 0 for name in needed[stream.type])
+
+
+def _held(stream: Any, target: Any) -> bool:
+    """Whether the container holds the like; in Matroska a cover would be one more video."""
+    supported = stream.codec_context.name in target.supported_codecs
+    return supported and not (_cover(stream) and target.format.name == "matroska")
+
+
+def _cover(stream: Any) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)

@@ -21,7 +21,7 @@ TOLERANCE_S = 1e-3
 LONGEST_S = 600.0
 """No frame shows for longer."""
 PINGPONG_BYTES = 256_000_000
-"""What the frames that pingpong may play back and forth can hold, as RGB: at 720p the last 96 frames."""
+"""What the frames that pingpong may play back and forth can hold: at 720p in 4:2:0 the last 61 frames."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,12 @@ class Picture:
     @property
     def end_s(self) -> float:
         return self.time_s + self.duration_s
+
+    @property
+    def nbytes(self) -> int:
+        """Of its pixels, as displayed and as stored."""
+        planes = self.stored.planes if self.stored else ()
+        return self.rgb.nbytes + int(sum(plane.buffer_size for plane in planes))
 
 
 def steady(frames: Iterable[Frame], path: Path) -> Iterator[Frame]:
@@ -108,9 +114,9 @@ class _Memory:
 
     def keep(self, picture: Picture) -> None:
         self._pictures.append(picture)
-        self._bytes += picture.rgb.nbytes
+        self._bytes += picture.nbytes
         while len(self._pictures) > 1 and (not self._pingpong or self._bytes > PINGPONG_BYTES):
-            self._bytes -= self._pictures.popleft().rgb.nbytes
+            self._bytes -= self._pictures.popleft().nbytes
 
     def play(self) -> Iterator[Picture]:
         """Endlessly: the last picture, or all of them backwards and forwards, no turning point shown twice."""

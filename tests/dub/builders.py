@@ -183,10 +183,11 @@ def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[in
 def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: Fraction, **look) -> Path:
     """A clip of these pictures (h w 3), as they are stored, with these timestamps.
 
-    look: codec, its rate and options, pixel_format, rotation (clockwise, degrees), aspect, matrix and colour_range
-    (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each.
+    look: codec, its rate and options, pixel_format, rotation (clockwise, degrees), aspect, matrix, primaries, transfer
+    and colour_range (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each.
     """
     matrix, colour_range = look.get("matrix", 2), look.get("colour_range", 1)
+    primaries, transfer = look.get("primaries", 2), look.get("transfer", 2)
     with av.open(str(path), "w", options=look.get("container", {})) as container:
         stream = container.add_stream(
             look.get("codec", "libx264"), rate=look.get("rate", 25), options=look.get("options", {"crf": "10"})
@@ -194,6 +195,7 @@ def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: F
         stream.pix_fmt = look.get("pixel_format", "yuv420p")
         stream.time_base = stream.codec_context.time_base = time_base
         stream.codec_context.colorspace, stream.codec_context.color_range = matrix, colour_range
+        stream.codec_context.color_primaries, stream.codec_context.color_trc = primaries, transfer
         if "rotation" in look:
             stream.set_display_rotation(-look["rotation"])
         if "aspect" in look:
@@ -206,6 +208,7 @@ def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: F
                 format=stream.pix_fmt, dst_colorspace={2: 5, 6: 5}.get(matrix, matrix), dst_color_range=colour_range
             )
             frame.colorspace, frame.color_range = matrix, colour_range
+            frame.color_primaries, frame.color_trc = primaries, transfer
             frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -82,6 +82,31 @@ def test_a_gap_passes_as_it_is():
     assert Blender(SIZE).paste(Edited(picture, reason="no face found")) is picture
 
 
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("lighter", [0, -8, 8])
+def test_a_studio_face_comes_back_where_the_mask_is(number, lighter):
+    """45 dB over the pixels that the mask covers, every bit elsewhere, and without an edit every bit.
+
+    An edit that changes more than CHANGE_SCALE takes the source's grain away, as it should.
+    """
+    before = film(number, 1).pictures[0]
+    with FaceMesh(static=True) as mesh:
+        to_crop = geometry.alignment(mesh.detect(before)[0][None], SIZE)[0]
+    place, zoom = geometry.Window.of(SIZE), np.sqrt(np.linalg.det(to_crop[:, :2]))
+    to_window = to_crop - [[0, 0, place.left], [0, 0, place.top]]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    covered = cv2.warpAffine(geometry.soft_mask(SIZE), to_window, before.shape[1::-1], flags=flags) > 0
+    rows, columns = np.mgrid[: before.shape[0], : before.shape[1]]
+    x, y = cv2.invertAffineTransform(to_crop) @ [48, 64, 1]
+    bump = np.exp(-((zoom * (rows - y) / 5) ** 2) - (zoom * (columns - x) / 8) ** 2)
+    after = np.clip(before + lighter * bump[..., None], 0, 255).astype(np.uint8)
+    result = Blender(SIZE).paste(edited(before, window(after, to_crop), to_crop)).rgb
+    np.testing.assert_array_equal(result[~covered], before[~covered])
+    assert covered.sum() > 3000
+    assert psnr_db(result, after, covered) >= 45
+    assert (result != before).any() == (lighter != 0)
+
+
 def psnr_db(one, other, where):
     return 10 * np.log10(255**2 / max(1e-9, np.square(one[where].astype(float) - other[where]).mean()))
 

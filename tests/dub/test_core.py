@@ -19,6 +19,8 @@ from components.dub.look import Look
 from components.dub.model import Editor
 from components.dub.output import Writer
 from components.dub.report import Gap
+from components.studio import camera
+from components.studio.performance import poses
 from components.verify import core as verify
 from tests.dub.builders import CHUNK, save_pictures
 from tests.dub.people import film
@@ -161,6 +163,26 @@ def test_frames_without_a_face_pass_and_are_reported(tmp_path, tinting, intercep
         assert (frame == picture.rgb).all() or index not in range(15, 22)
 
 
+def test_a_face_that_turns_away_passes_bit_for_bit_and_is_reported(tmp_path, tinting, intercepted, speech, monkeypatch):
+    yaws_deg = np.interp(range(40), (8, 16, 24, 32), (0, 57, 57, 0))  # further round the mesh sees no face
+
+    def turning(performance):
+        return [replace(pose, yaw_deg=yaw) for pose, yaw in zip(poses(performance), yaws_deg, strict=True)]
+
+    monkeypatch.setattr(camera, "poses", turning)
+    source = remake(tmp_path / "source.mp4", film.__wrapped__(0, 40).pictures)
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    away = [gap for gap in report.gaps if gap.reason == "the face is turned away"]
+    assert away
+    assert {10, 30}.isdisjoint(range(report.gaps[0].start_frame, report.gaps[-1].stop_frame))
+    decoded = rgb(source)
+    for gap in report.gaps:
+        for index in range(gap.start_frame, gap.stop_frame):
+            assert intercepted[index].before is None  # so the stored samples are the source's too
+            np.testing.assert_array_equal(intercepted[index].rgb, decoded[index])
+    assert any((picture.rgb != before).any() for picture, before in zip(intercepted, decoded, strict=True))
+
+
 def test_the_same_seed_gives_the_same_pictures(short, tmp_path, tinting, speech):
     for name in ("one.mp4", "two.mp4"):
         dub(short, speech(9.6), tmp_path / name, DubOptions(model=tinting, consent=True, steps=2, seed=3))
@@ -182,10 +204,48 @@ def test_length_policies(short, tmp_path, tinting, speech, length, seconds, fram
     assert ("the video are cut" in report.length) == (frames < 20)
 
 
+@pytest.mark.parametrize(
+    ("video_s", "speech_s", "length", "extend", "frames"),
+    [
+        (6, 1, "video", "fail", 150),
+        (6, 1, "speech", "fail", 25),
+        (6, 1, "shortest", "fail", 25),
+        (1, 6, "video", "fail", 25),
+        (1, 6, "shortest", "fail", 25),
+        (1, 6, "speech", "hold", 150),
+        (1, 6, "speech", "pingpong", 150),
+    ],
+)
+def test_speech_five_seconds_shorter_or_longer(
+    tmp_path, tinting, speech, intercepted, video_s, speech_s, length, extend, frames
+):
+    there_and_back = [*range(25), *range(23, 0, -1)]
+    shown = [there_and_back[index % 48] for index in range(25 * video_s)]
+    source = remake(tmp_path / "source.mp4", [film(0, 25).pictures[index] for index in shown])
+    options = DubOptions(model=tinting, consent=True, length=length, extend=extend)
+    report = dub(source, speech(float(speech_s)), tmp_path / "out.mp4", options)
+    assert (report.frames, report.video_s, report.audio_s) == (frames, frames / 25, frames / 25)
+    assert video.probe(tmp_path / "out.mp4").frames == frames
+    assert len(audio.load(tmp_path / "out.mp4")) / 16_000 == pytest.approx(frames / 25, abs=0.03)
+    decoded = rgb(source)
+    for index, picture in enumerate(intercepted):
+        going_on = {"hold": len(decoded) - 1, "pingpong": there_and_back[index % 48]}
+        expected = decoded[index if index < len(decoded) else going_on[extend]]
+        np.testing.assert_array_equal(picture.rgb if picture.before is None else picture.before, expected)
+
+
+def test_a_video_that_may_not_go_on_is_refused_and_leaves_nothing(short, tmp_path, tinting, speech):
+    options = DubOptions(model=tinting, consent=True, length="speech", extend="fail")
+    with pytest.raises(UserError, match=r"0\.80 s of video, 5\.80 s of speech.*--extend hold"):
+        dub(short, speech(5.8), tmp_path / "out.mp4", options)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
-def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact(tmp_path, tinting, speech, intercepted):
+@pytest.mark.parametrize("extend", ["hold", "pingpong"])
+def test_sixty_seconds_of_speech_for_three_of_video_are_frame_exact(tmp_path, tinting, speech, intercepted, extend):
     source = remake(tmp_path / "source.mp4", film(0, 75).pictures)
-    options = DubOptions(model=tinting, consent=True, length="speech", extend="pingpong")
+    options = DubOptions(model=tinting, consent=True, length="speech", extend=extend)
     report = dub(source, speech(60.0), tmp_path / "out.mp4", options)
     assert (report.frames, report.gaps, report.video_s, report.audio_s) == (1500, (), 60.0, 60.0)
     assert video.probe(tmp_path / "out.mp4").frames == 1500

@@ -1,6 +1,8 @@
 """Whole dubs of every kind of input: what was there is kept, and picture and sound are in step at both ends."""
 
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import cycle, islice
 
 import av
 import cv2
@@ -49,9 +51,10 @@ LOOKS = {
     "10 bits": {"pixel_format": "yuv420p10le"},
     "10 bits 4:4:4": {"pixel_format": "yuv444p10le"},
     "full range": {"colour_range": 2},
-    "BT.709": {"matrix": 1},
-    "BT.601": {"matrix": 6},
-    "BT.709 full range": {"matrix": 1, "colour_range": 2},
+    "BT.709": {"matrix": 1, "primaries": 1, "transfer": 1},
+    "BT.601": {"matrix": 6, "primaries": 6, "transfer": 6},
+    "BT.601 of PAL": {"matrix": 5, "primaries": 5, "transfer": 6},
+    "BT.709 full range": {"matrix": 1, "primaries": 1, "transfer": 1, "colour_range": 2},
     "not square": {"size": (144, 192), "aspect": Fraction(4, 3)},
     "not square and turned": {"size": (192, 144), "aspect": Fraction(3, 4), "rotation": 90},
     "a sound track": {"tones": (300,)},
@@ -59,18 +62,16 @@ LOOKS = {
 }
 
 
-def shown(size) -> list[np.ndarray]:
+def shown(size, flashes=FLASHES, frames=FRAMES) -> Iterator[np.ndarray]:
     """A person who talks, (width, height) as displayed; the corner is black, and white in two of the pictures."""
-    width, height = size
-    pictures = []
-    for index, rgb in enumerate(film(0, FRAMES).pictures):
+    (width, height), film_ = size, film(0, FRAMES).pictures
+    for index, rgb in enumerate(islice(cycle([*film_, *film_[-2:0:-1]]), frames)):
         if height > 1.5 * width:  # a face keeps its shape: what a portrait has more is above and below it
             more = round((height / width - 1) * len(rgb) / 2)
             rgb = cv2.copyMakeBorder(rgb, more, more, 0, 0, cv2.BORDER_REPLICATE)
         picture = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        picture[CORNER] = 255 * (index in FLASHES)
-        pictures.append(picture)
-    return pictures
+        picture[CORNER] = 255 * (index in flashes)
+        yield picture
 
 
 def recorded(path, times=AT_25, size=(192, 192), **look):
@@ -101,6 +102,14 @@ def clicks_s(path) -> np.ndarray:
     return starts[np.diff(starts, prepend=-1) > 0.1]
 
 
+def in_step(path, frame_s):
+    """Fails unless there are two flashes, and each has its click within a frame of it."""
+    seen, heard = flashes_s(video.frames(path)), clicks_s(path)
+    assert len(seen) == len(heard) == 2
+    for at_s, sound_s in zip(seen, heard, strict=True):
+        assert abs(at_s - sound_s) < frame_s
+
+
 def tags(path):
     """What says how the pictures are to be shown, and the number of sound tracks."""
     with av.open(str(path)) as container:
@@ -129,6 +138,7 @@ def test_what_is_there_is_kept_and_sound_is_in_step_at_both_ends(tmp_path, tinti
     whole = "yuv444p" if before.width_px % 2 else before.pixel_format.replace("yuvj", "yuv")
     assert after.pixel_format.replace("yuvj", "yuv") == whole
     assert [frame.time_s for frame in made] == pytest.approx([frame.time_s for frame in pictures], abs=1e-4)
+    assert after.start_s == pytest.approx(0, abs=1e-4)  # whenever the source's first picture was
     assert report.gaps == ()
     for one, other in zip(pictures, made, strict=True):
         assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 4  # upright, in order, and of the same colours
@@ -137,18 +147,84 @@ def test_what_is_there_is_kept_and_sound_is_in_step_at_both_ends(tmp_path, tinti
     (shown_before, sounds), (shown_after, sounds_after) = tags(source), tags(out)
     assert shown_after == shown_before
     assert sounds_after == max(1, sounds)  # the speech in place of the first
-    seen, heard = flashes_s(made), clicks_s(out)
-    assert len(events) == len(seen) == len(heard) == 2
-    frame_s = float(np.median(np.diff([frame.time_s for frame in made])))
-    for at_s, sound_s in zip(seen, heard, strict=True):
-        assert abs(at_s - sound_s) < frame_s
+    assert len(events) == 2
+    in_step(out, float(np.median(np.diff([frame.time_s for frame in made]))))
+
+
+SOUNDS = {
+    "mp3": ("speech.mp3", "libmp3lame", 44_100, "stereo"),
+    "aac": ("speech.m4a", "aac", 48_000, "mono"),
+    "aac without a container": ("speech.aac", "aac", 44_100, "stereo"),
+    "opus": ("speech.ogg", "libopus", 48_000, "stereo"),
+    "flac": ("speech.flac", "flac", 44_100, "mono"),
+    "24 bits": ("speech.wav", "pcm_s24le", 48_000, "stereo"),
+    "float": ("speech.wav", "pcm_f32le", 48_000, "mono"),
+    "5.1": ("speech.wav", "pcm_s16le", 48_000, "5.1"),
+    "5.1 aac": ("speech.m4a", "aac", 48_000, "5.1"),
+    "8 kHz": ("speech.wav", "pcm_s16le", 8000, "mono"),
+    "96 kHz": ("speech.flac", "flac", 96_000, "stereo"),
+}
+
+
+def coded(path, samples, codec, rate, layout):
+    """The mono sound in every channel of a file of this kind."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        every = np.ascontiguousarray(np.repeat(samples[None], av.AudioLayout(layout).nb_channels, 0))
+        chunk = av.AudioFrame.from_ndarray(every, format="fltp", layout=layout)
+        chunk.sample_rate, chunk.pts, chunk.time_base = rate, 0, Fraction(1, rate)
+        container.mux(stream.encode(chunk))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def flashing(tmp_path_factory):
+    """A clip at 25 fps."""
+    return recorded(tmp_path_factory.mktemp("flashing") / "source.mp4")
+
+
+@pytest.mark.parametrize("kind", SOUNDS)
+def test_speech_of_every_kind_is_in_step_at_both_ends(tmp_path, tinting, flashing, kind):
+    """What a coder delays the sound by is known, and taken back."""
+    name, codec, rate, layout = SOUNDS[kind]
+    clicks = clicking(tmp_path / "clicks.wav", flashes_s(video.frames(flashing)), FRAMES / 25)
+    speech = coded(tmp_path / name, audio.load(clicks, rate), codec, rate, layout)
+    report = dub(flashing, speech, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    assert report.audio_s == report.video_s == FRAMES / 25
+    in_step(tmp_path / "out.mp4", 1 / 25)
+
+
+LONG = {
+    "29.97": [3003 * index for index in range(1800)],
+    "variable": [int(pts) for pts in np.cumsum(np.random.default_rng(1).integers(1500, 7500, 1250))],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", LONG)
+def test_a_minute_at_an_odd_rate_is_in_step_at_both_ends(tmp_path, tinting, rate):
+    times = LONG[rate]
+    pictures = shown((192, 192), flashes=(7, len(times) - 4), frames=len(times))
+    source = save_pictures(tmp_path / "source.mp4", pictures, times, TICK, rate=Fraction(30000, 1001))
+    before, out = video.probe(source), tmp_path / "out.mp4"
+    assert before.duration_s > 60
+    assert before.vfr == (rate == "variable")
+    speech = clicking(tmp_path / "speech.wav", flashes_s(video.frames(source)), before.duration_s)
+    report = dub(source, speech, out, DubOptions(model=tinting, consent=True))
+    assert (report.frames, report.gaps) == (len(times), ())
+    in_step(out, 1001 / 30000)
 
 
 def test_the_generated_clips_are_what_they_are_called(tmp_path):
-    """B-frames, an edit list that cuts, a late first PTS and an uneven rate are really in the files."""
+    """B-frames, an edit list that cuts, a late first PTS, an uneven rate and colours' tags are really in the files."""
     with av.open(str(recorded(tmp_path / "plain.mp4"))) as container:
         kinds = {frame.pict_type for frame in container.decode(video=0)}
     assert kinds >= {av.video.frame.PictureType.B, av.video.frame.PictureType.P}
     assert video.probe(recorded(tmp_path / "cut.mp4", **RATES["edit list cuts the start"])).frames == FRAMES - 5
     assert video.probe(recorded(tmp_path / "late.mp4", **RATES["first PTS is 1 s"])).start_s == 1
     assert video.probe(recorded(tmp_path / "uneven.mp4", **RATES["variable"])).vfr
+    for index, name in enumerate(name for name in LOOKS if name.startswith("BT.")):
+        look = LOOKS[name]
+        (*colour, _), _ = tags(recorded(tmp_path / f"colour{index}.mp4", **look))
+        assert colour == [look["matrix"], look.get("colour_range") == 2, look["primaries"], look["transfer"]], name

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from components.core.media import video
 
+Speech = Callable[[float], Path]
 STOP_AT = 20
 STOPPED = """
 import os, signal, time
@@ -47,6 +49,15 @@ def run(arguments: list[str], stop: bool) -> tuple[int, str, int]:
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # nobody of its session is left
     return process.returncode, errors, int(said.split()[-1])
+
+
+def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path, talking: Path, tinting: Path, speech: Speech) -> None:
+    command = [*map(str, (talking, speech(1.6), "-o", tmp_path / "out.mp4", "--model", tinting)), "--i-have-consent"]
+    code, said, edits = run(command, stop=True)
+    assert code == 130, said
+    assert "Traceback" not in said
+    assert edits > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.media

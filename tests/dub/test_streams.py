@@ -6,14 +6,28 @@ from itertools import pairwise
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from components.core.media import audio, video
+from components.dub import DubOptions, dub
 from components.dub.look import Look
 from components.dub.output import SOUND_HZ, Sound, Writer
 from components.dub.streams import Others
 from components.dub.timeline import timeline
+from tests.dub.builders import save_pictures
+from tests.dub.people import film
 
 TICK = Fraction(1, 12800)
+STYLES = b"""[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,16
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
 
 
 def tone(hz, start_s=0.0, seconds=1.0):
@@ -126,3 +140,59 @@ def test_packets_are_written_in_the_order_of_time(tmp_path):
     with av.open(str(tmp_path / "out.mkv")) as container:
         times = [float(p.dts * p.time_base) for p in container.demux() if p.dts is not None]
     assert all(after - before > -0.1 for before, after in pairwise(times))
+
+
+def bundled(source, path, start_s=0.0):
+    """The clip with subtitles of its own container's kind at 0.2 and 0.6 s, and a cover of 32 x 32 px."""
+    with av.open(str(source)) as clip, av.open(str(path), "w") as container:
+        ours = {stream.index: container.add_stream_from_template(stream) for stream in clip.streams}
+        words, cover = container.add_stream("mov_text"), container.add_stream("mjpeg", rate=25)
+        words.codec_context.subtitle_header = STYLES
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 200, np.uint8), format="rgb24")
+        container.mux([*cover.encode(picture.reformat(format="yuvj420p")), *cover.encode()])
+        for packet in clip.demux():
+            if packet.size:
+                packet.stream = ours[packet.stream.index]
+                container.mux(packet)
+        for at_s, text in ((0.2, b"Hello"), (0.6, b"again")):
+            packet = av.Packet(len(text).to_bytes(2, "big") + text)
+            packet.pts = packet.dts = round(1000 * (start_s + at_s))
+            packet.duration, packet.time_base, packet.stream = 300, Fraction(1, 1000), words
+            container.mux(packet)
+    return path
+
+
+def said_s(container):
+    """What subtitles say, and when."""
+    (words,) = container.streams.subtitles
+    return [(round(float(p.pts * p.time_base), 2), bytes(p)[2:]) for p in container.demux(words) if p.size > 2]
+
+
+@pytest.mark.parametrize("first_pts", [0, 12_800])
+def test_subtitles_a_cover_and_a_second_sound_track_come_through_a_dub(tmp_path, tinting, speech, first_pts):
+    times, start_s = [first_pts + index * 512 for index in range(25)], float(first_pts * TICK)
+    plain = save_pictures(tmp_path / "plain.mp4", film(0, 25).pictures, times, TICK, tones=(300, 700))
+    source, out = bundled(plain, tmp_path / "source.mp4", start_s), tmp_path / "out.mp4"
+    report = dub(source, speech(1.0), out, DubOptions(model=tinting, consent=True))
+    assert report.other_streams == ("audio 2 (aac)", "subtitle 3 (mov_text)", "video 4 (mjpeg)")
+    assert report.dropped_streams == ()
+    hz, start_s, _ = pitch_hz(out, 1)
+    assert (hz, start_s) == (pytest.approx(700, abs=3), pytest.approx(0, abs=0.03))
+    with av.open(str(out)) as container:
+        assert said_s(container) == [(0.2, b"Hello"), (0.6, b"again")]
+        (cover,) = [stream for stream in container.streams.video if stream.disposition & Disposition.attached_pic]
+        assert (cover.width, cover.height) == (32, 32)
+    with av.open(str(source)) as before, av.open(str(out)) as after:
+        covers = [[bytes(p) for p in c.demux(c.streams.video[1]) if p.size] for c in (before, after)]
+    assert covers[0] == covers[1]
+    assert len(covers[0]) == 1
+
+
+def test_a_cover_is_no_second_video_in_matroska(tmp_path):
+    plain = save_pictures(tmp_path / "plain.mp4", film(0, 25).pictures, [512 * index for index in range(25)], TICK)
+    others = copied(bundled(plain, tmp_path / "source.mp4"), tmp_path / "out.mkv")
+    assert others.dropped == ["subtitle 1 (mov_text)", "video 2 (mjpeg)"]
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert len(container.streams.video) == 1

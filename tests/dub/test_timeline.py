@@ -3,6 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -64,6 +65,15 @@ def test_pingpong_of_a_single_frame_holds_it():
 def test_pingpong_remembers_only_so_much(monkeypatch):
     monkeypatch.setattr(module, "PINGPONG_BYTES", 3 * 12)
     assert shown(timeline(at_25(6), 25, 0.48, "speech", "pingpong")) == [0, 1, 2, 3, 4, 5, 4, 3, 4, 5, 4, 3]
+
+
+def test_what_pingpong_remembers_counts_the_stored_pictures_too(monkeypatch):
+    stored = av.VideoFrame(64, 48, "yuv420p")
+    source = [Frame(np.full((48, 64, 3), index, np.uint8), index / 25, stored) for index in range(6)]
+    one = 48 * 64 * 3 + sum(plane.buffer_size for plane in stored.planes)
+    assert one >= 1.5 * 48 * 64 * 3
+    monkeypatch.setattr(module, "PINGPONG_BYTES", 3 * one)
+    assert shown(timeline(source, 25, 0.48, "speech", "pingpong")) == [0, 1, 2, 3, 4, 5, 4, 3, 4, 5, 4, 3]
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])
