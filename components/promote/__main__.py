@@ -12,7 +12,7 @@ from components.core.base import errors, params, runtime
 if TYPE_CHECKING:
     from components.promote.cards import Lineage
 
-ABSENT = "unknown"
+ABSENT, NO_COMMIT = "unknown", "no commit"
 
 
 @errors.shell
@@ -36,11 +36,12 @@ def lineage() -> "Lineage":
     """What git and DVC say of the workspace."""
     from components.promote.cards import Lineage
 
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    head = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    done = subprocess.run(head, capture_output=True, text=True, check=False)
     outs = params.read(Path("data.dvc")).get("outs", [{}]) if Path("data.dvc").is_file() else [{}]
     lock = Path("dvc.lock")
     run = hashlib.sha256(lock.read_bytes()).hexdigest()[:12] if lock.is_file() else ABSENT
-    return Lineage(done.stdout.strip() or ABSENT, str(outs[0].get("md5", ABSENT)), run)
+    return Lineage(done.stdout.strip() or NO_COMMIT, str(outs[0].get("md5", ABSENT)), run)
 
 
 if __name__ == "__main__":

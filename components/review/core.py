@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from components.review.run import Row, Run
 SITE = Path(__file__).parent / "site"
 MARKER = ".dubstrap-review"
 DRIFT = "against.html"
+BENCHMARK = "benchmark_sha256"
 APPROVED = "approved"
 """metrics/approved.json, the benchmark of the last promoted run (`dubstrap promote`)."""
 REPORTS = {
@@ -60,6 +61,15 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Base:
+    """The figures that a run is judged against, and how they are called; `is_same`: measured on the run's benchmark."""
+
+    name: str
+    figures: Row
+    is_same: bool
+
+
+@dataclass(frozen=True)
 class Shown:
     """What the page has: items with players, (title, address) of reports, and the drift from the other run."""
 
@@ -86,16 +96,28 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         shown = films.clips(run) if len(runs) == 1 else films.compared_clips(*runs)
         shown += companions.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
-        reports, against = _reports(runs, folder), drift.other(runs)
-        moved = drift.write(against, run, options.limits, folder / DRIFT)
+        reports, against, base = _reports(runs, folder), drift.other(runs), _base(runs)
+        moved = drift.write(against, run, options.limits, folder / DRIFT) if base.is_same else None
         if moved:
             reports.append((f"The editor's clips against {against.title}", DRIFT))
-        page = _page(runs, Shown(items, reports, moved), options)
+        page = _page(runs, base, Shown(items, reports, moved), options)
         (folder / "index.html").write_text(page, encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
     return out / "index.html"
+
+
+def _base(runs: Sequence[Run]) -> Base:
+    """The first of two runs, or the approved run of the only one; without a name where there is none."""
+    evaluation = runs[-1].metrics("evaluate")
+    if len(runs) > 1:
+        name, figures = runs[0].title, {**runs[0].metrics("evaluate"), "rows": sections.benchmark(runs[0])}
+    else:
+        figures = runs[0].metrics(APPROVED)
+        name = "the approved run" if figures else ""
+    has_both = bool(evaluation and figures.get("rows"))
+    return Base(name, figures, not has_both or evaluation.get(BENCHMARK) == figures.get(BENCHMARK))
 
 
 def _require_ours(out: Path) -> None:
@@ -137,12 +159,8 @@ def _reports(runs: Sequence[Run], folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
+def _page(runs: Sequence[Run], base: Base, shown: Shown, options: Options) -> str:
     run, items = runs[-1], shown.items
-    base = run.metrics(APPROVED)
-    if len(runs) > 1:
-        base = {**runs[0].metrics("evaluate"), "rows": sections.benchmark(runs[0])}
-    base_name = runs[0].title if len(runs) > 1 else "the approved run" if base else ""
     right = {
         name: _sign(value) for name, value in {**gate.RIGHT, "seconds_per_second": gate.DOWN, **PAIR_RIGHT}.items()
     }
@@ -155,7 +173,7 @@ def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
     )
     return environment.get_template("page.html").render(
         **_context(runs, base),
-        base_name=base_name,
+        base=base,
         reports=shown.reports,
         moved=shown.moved,
         quarantine=origins.quarantine(run, items),
@@ -168,27 +186,28 @@ def _page(runs: Sequence[Run], shown: Shown, options: Options) -> str:
     )
 
 
-def _context(runs: Sequence[Run], base: Mapping[str, Any]) -> Row:
-    """What the template shows about the run."""
+def _context(runs: Sequence[Run], base: Base) -> Row:
+    """What the template shows about the run; what was measured on another benchmark is not compared."""
     run, old = runs[-1], runs[0] if len(runs) > 1 else None
+    then, like = (base.figures, old) if base.is_same else ({}, None)
     return {
         "runs": sections.by_side(runs),
         "run": run,
         "old": old,
         "card": run.card,
         "gaps": [(side, gap) for side, one in sections.by_side(runs) for gap in origins.gaps(one)],
-        "regressions": gate.regressions(run.metrics("evaluate"), base),
-        "headline": sections.headline(run, base.get("rows", {})),
-        "metrics": sections.metrics(run, base.get("rows", {})),
-        "slices": sections.slices(run, base.get("slices", {})),
-        "ablations": sections.ablations(run, old),
+        "regressions": gate.regressions(run.metrics("evaluate"), then),
+        "headline": sections.headline(run, then.get("rows", {})),
+        "metrics": sections.metrics(run, then.get("rows", {})),
+        "slices": sections.slices(run, then.get("slices", {})),
+        "ablations": sections.ablations(run, like),
         "intervals": sections.intervals(run),
         "not_measured": run.metrics("evaluate").get("not_measured", {}),
         "losses": sections.losses(runs),
         "yields": origins.yields(runs),
         "rejects": origins.rejects(runs),
         "drifts": origins.drifts(runs),
-        "published": sections.published(run, old),
+        "published": sections.published(run, like),
         "real": sections.real(run, old),
         "speed": sections.speed(runs),
         "lineage": origins.lineage(runs),

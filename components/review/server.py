@@ -75,7 +75,8 @@ class Address:
 def serve(listener: socket.socket, address: Address, application: Starlette) -> None:
     """Serves the application until it is interrupted."""
     query = f"?token={address.token}" if address.token else ""
-    log.info("review at http://%s:%d/%s (stop with Ctrl-C)", address.host, address.port, query)
+    port = listener.getsockname()[1]  # of port 0 the system makes a free one
+    log.info("review at http://%s:%d/%s (stop with Ctrl-C)", address.host, port, query)
     config = uvicorn.Config(application, log_level="warning", access_log=False)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 

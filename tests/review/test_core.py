@@ -97,6 +97,23 @@ def test_the_gate_and_changes_are_against_the_approved_run(tmp_path: Path):
     assert "+0.4 better" in text
 
 
+@pytest.mark.parametrize("against", ["the approved run", "old"])
+def test_nothing_is_marked_against_another_benchmark(tmp_path: Path, against: str):
+    old, new = (with_figures(tmp_path / name, add) for name, add in (("old", 0.125), ("new", 0)))
+    for run, sha256 in ((old, "a" * 64), (new, "b" * 64)):
+        path = run.folder / "metrics/evaluate.json"
+        files.write_json(path, json.loads(path.read_text()) | {"benchmark_sha256": sha256})
+    approved = (old.folder / "metrics/evaluate.json").read_text()
+    files.write_text(new.folder / "metrics/approved.json", approved.replace("0.5", "0.9"))
+    core.build([old, new] if against == "old" else [new], tmp_path / "out", OPTIONS)
+    page = page_of(tmp_path / "out")
+    text = read(tmp_path / "out").text
+    assert f"against {against}: nothing is compared, for it was measured on another benchmark" in text
+    assert not any(f'class="{verdict}"' in page for verdict in ("better", "worse"))
+    assert "fell by more" not in text
+    assert "Changes are against" not in text
+
+
 def test_ablations_are_tables_of_their_own(tmp_path: Path):
     project = world.write(tmp_path / "project")
     line = {"train_steps": 400, "mouth_psnr_db": world.interval(27.5)}

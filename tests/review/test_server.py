@@ -1,8 +1,8 @@
 """Decisions are kept or refused with a reason; nobody comes in from elsewhere."""
 
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -150,15 +150,14 @@ def test_what_is_loopback():
 
 
 def test_the_command_says_where_it_listens_until_it_is_interrupted(tmp_path: Path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "components", "review", "--serve", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "components", "review", "--serve", "--port", "0", "--workers", "1"]
     folder, environment = world.write(tmp_path / "project"), {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
             said = next(line for line in process.stderr if "stop with Ctrl-C" in line)
-            assert f"review at http://127.0.0.1:{port}/ " in said
+            (port,) = re.findall(r"review at http://127\.0\.0\.1:(\d+)/ ", said)
+            assert port != "0"
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
                 assert b"Review of the workspace" in answer.read()
             connections = psutil.Process(process.pid).net_connections()

@@ -86,4 +86,10 @@ def test_data_docs_load_nothing_and_do_not_change_between_runs(suite: list[expec
     results, suites = (tmp_path / "one" / name for name in re.findall(r'href="([^"]+)"', index))
     assert "size" in results.read_text()
     assert "Rename one." in suites.read_text()
+    shown = results.read_text()
+    assert [re.findall(rf">{sign}</i>", shown) != [] for sign in ("✓ passed", "✗ failed", "! raised an error")] == [
+        True, True, True,
+    ]  # fmt: skip
+    assert not re.search(r"onclick|Show more info|<script", shown)
+    assert all('name="viewport"' in text and '<html lang="en">' in text for text in pages[0].values())
     assert pages[0] == pages[1]
