@@ -71,7 +71,7 @@ def test_the_page_shows_means_with_their_intervals_beside_single_clips(tmp_path:
         "dub, tuned": tuned,
     }
     files.write_json(tmp_path / "metrics/real.json", found)
-    tables = sections.real(Run(tmp_path, "x", "abc"))
+    tables = sections.real(Run(tmp_path, "x", "abc"), None)
     assert {table.head[0]: [line for line, _ in table.lines] for table in tables} == {
         "hearing": ["a", "b", "mean"],
         "dub": ["tuned"],
