@@ -41,9 +41,9 @@ body:has(#option2:checked) tr:has(> .hide-succeeded-validation-target-child),
 body:has(#option2:checked) .ge-section:has(.hide-succeeded-validation-target-child):not(:has(i:not(.text-success)))
 { display: none; }
 @media (max-width: 40rem) {
-.table-responsive > table > thead { display: none; }
-.table-responsive > table > tbody > tr > td { display: block; border-bottom: 0; overflow-wrap: anywhere; }
-.table-responsive > table { border-bottom: 1px solid #ccc; }
+table[data-search] > thead { display: none; }
+table[data-search] > tbody > tr > td { display: block; border-bottom: 0; overflow-wrap: anywhere; }
+table[data-search] { border-bottom: 1px solid #ccc; }
 }
 </style>
 </head>"""
