@@ -8,6 +8,7 @@ Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT, LEFT, BOTTOM = 360, 150, 44, 20
 COLOURS = 8
 """As many as style.css has classes c0..c7."""
+SWATCH = '<svg class="swatch" viewBox="0 0 28 6" aria-hidden="true"><path class="line c{}" d="M0 3H28"/></svg>'
 
 
 def lines(series: Mapping[str, Points], label: str) -> Markup:
@@ -82,7 +83,7 @@ def _legend(names: Sequence[str]) -> Markup:
     if len(names) < 2:
         return Markup("")
     items = (
-        Markup('<span class="key"><i class="swatch c{}"></i>{}</span>').format(number % COLOURS, escape(name))
+        Markup('<span class="key">' + SWATCH + "{}</span>").format(number % COLOURS, escape(name))
         for number, name in enumerate(names)
     )
     return Markup('<p class="legend">{}</p>').format(Markup("").join(items))

@@ -40,6 +40,11 @@ i { font-style: normal; white-space: nowrap; }
 body:has(#option2:checked) tr:has(> .hide-succeeded-validation-target-child),
 body:has(#option2:checked) .ge-section:has(.hide-succeeded-validation-target-child):not(:has(i:not(.text-success)))
 { display: none; }
+@media (max-width: 40rem) {
+table[data-search] > thead { display: none; }
+table[data-search] > tbody > tr > td { display: block; border-bottom: 0; overflow-wrap: anywhere; }
+table[data-search] { border-bottom: 1px solid #ccc; }
+}
 </style>
 </head>"""
 INDEX = """<!DOCTYPE html>

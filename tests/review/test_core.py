@@ -202,7 +202,10 @@ def test_every_figure_of_two_runs_has_its_change(tmp_path: Path):
     runs = [with_figures(tmp_path / "old", 0), with_figures(tmp_path / "new", 0.125)]
     old, new = runs
     files.write_json(new.folder / "metrics/ingest.json", {"clips": 8, "rejected": 2})
-    assert lines(sections.metrics(new, sections.benchmark(old)))["lip_opening_r ↑"][-1].endswith("+0.125 better")
+    metrics = sections.metrics(new, sections.benchmark(old))
+    onnx = metrics.head.index("onnx") - 1
+    assert metrics.head[1] == "editor"
+    assert lines(metrics)["lip_opening_r ↑"][onnx].endswith("+0.125 better")
     published = lines(sections.published(new, old)["table"])
     assert published["csim ↑"] == ["0.75 (0.7 to 0.8) +0.25 better"]
     assert published["lse_d ↓"] == ["0.875 (0.825 to 0.925) +0.375 worse"]

@@ -115,7 +115,7 @@ def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
     page.click('#data a[href="#pair:speaker2-clip1--0"]')
     page.wait(f"{shown} === 'speaker2-clip1--0'")
     assert "In quarantine: review" in page.evaluate("document.querySelector('#pair .player').textContent")
-    assert page.evaluate("document.querySelector('#pair .curve').closest('div').textContent").count("companion") == 1
+    assert page.evaluate("document.querySelector('#pair .legend').textContent").count("companion") == 1
     page.problems.clear()
     page.open(address + "#clip:speaker3-clip--pair3")  # as somebody sends it
     page.wait("document.querySelector('#clip .player > div').dataset.id === 'speaker3-clip--pair3'")
@@ -230,6 +230,19 @@ def compared(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compared")
     worse = world.write(folder / "worse", shift=-0.2)
     return core.build([Run(project, "old", "abc"), Run(worse, "new", "def")], folder / "site", OPTIONS)
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+def test_the_editor_is_in_sight_and_both_runs_dubs_side_by_side(page: Page, compared: Path, width_px: int):
+    page.open(compared.as_uri(), width_px)
+    page.wait(PAINTED)
+    for table in ("#verdict", "#metrics"):
+        assert page.evaluate(f"document.querySelector('{table} thead th:nth-child(2)').textContent") == "editor"
+        assert page.evaluate(f"document.querySelector('{table} td').getBoundingClientRect().right") <= width_px
+    tile = "document.querySelector(`#clip canvas[data-tile='editor (${run})']`)"
+    assert len(set(page.evaluate(f"['A', 'B'].map(run => {tile}.getBoundingClientRect().top)"))) == 1
+    marks = "[...document.querySelectorAll('#clip .plot > :last-child > span')].map(mark => mark.textContent)"
+    assert page.evaluate(marks) == ["0 s", "0.38 s", "0.76 s"]
 
 
 @pytest.fixture(params=["served", "read-only", "compared"])

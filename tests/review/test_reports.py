@@ -44,3 +44,9 @@ def test_data_docs_and_drift_show_their_figures_offline(page: Page, reported: Pa
         page.open(address, ready=f"{LOADED} && document.body.innerText.includes('{shown}')")
         page.evaluate("new Promise(done => setTimeout(done, 500))")  # for what is asked for late
     assert page.problems == []
+    page.open(results, 390, ready=LOADED)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shown = "[...document.querySelectorAll('tr i')].filter(sign => sign.offsetParent).map(sign => sign.textContent)"
+    assert set(page.evaluate(shown)) == {"✓ passed", "✗ failed"}
+    page.evaluate("document.getElementById('option2').click()")
+    assert page.evaluate(shown) == ["✗ failed"]

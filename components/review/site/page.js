@@ -100,7 +100,7 @@ function curves(item, seek) {
   const x = (frame) => 4 + (width - 8) * frame / Math.max(1, item.frames - 1);
   const y = (value) => height - 6 - (height - 12) * (value - low) / (high - low || 1);
   const cursor = draw("line", { class: "cursor", y1: 0, y2: height });
-  const svg = draw("svg", { class: "chart curve", viewBox: `0 0 ${width} ${height}`, role: "img",
+  const svg = draw("svg", { class: "chart curve", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img",
     "aria-label": "lip opening over time" });
   const lines = names.map((name, number) => {
     let path = "", pen = false;
@@ -118,10 +118,15 @@ function curves(item, seek) {
     seek(Math.round(((event.clientX - box.left) / box.width * width - 4) / (width - 8) * (item.frames - 1)));
   });
   const keys = names.map((name, number) =>
-    make("span", { className: "key" }, make("i", { className: `swatch c${number % COLOURS}` }), name));
+    make("span", { className: "key" }, draw("svg", { class: "swatch", viewBox: "0 0 28 6", "aria-hidden": "true" },
+      draw("path", { class: `line c${number % COLOURS}`, d: "M0 3H28" })), name));
+  const scale = (...marks) => make("div", {}, ...marks.map((mark) => make("span", {}, typeof mark === "number" ? figure(mark) : mark)));
+  const seconds = (frame) => `${(frame / item.fps).toFixed(2)} s`, middle = (item.frames - 1) / 2;
   const legend = make("p", { className: "legend" }, ...keys);
   return {
-    element: names.length ? make("div", {}, make("span", {}, `lip opening over time, ${figure(low)} to ${figure(high)} of the eyes' distance`), svg, legend) : make("p", {}, "lip opening: not measured"),
+    element: names.length ? make("div", {}, make("p", {}, "lip opening over time, as a share of the eyes' distance"),
+      make("div", { className: "plot" }, scale(high, (high + low) / 2, low), svg, scale("0 s", seconds(middle), seconds(item.frames - 1))), legend)
+      : make("p", {}, "lip opening: not measured"),
     at: (frame) => { cursor.setAttribute("x1", x(frame)); cursor.setAttribute("x2", x(frame)); },
     show: (tile, on) => names.forEach((name, number) => {
       if (name === tile) { lines[number].style.display = on ? "" : "none"; keys[number].hidden = !on; }
@@ -190,7 +195,7 @@ function player(item, changed) {
     make("h3", {}, item.id),
     make("p", {}, item.reason ? `In quarantine: ${item.reason}. ` : "", [...item.slices, ""].join(" · "),
       make("a", { href: address(item) }, "link to this one"), " · ", make("a", { href: item.film }, "the film itself")),
-    make("div", { className: "tiles" }, ...canvases.map(({ figure }) => figure)),
+    make("div", { className: item.tiles.some(([, name]) => name.endsWith(" (B)")) ? "tiles twos" : "tiles" }, ...canvases.map(({ figure }) => figure)),
     make("div", { className: "bar" }, play, step("one frame back", -1, "back"), step("one frame on", 1, "on"), slider, speed,
       make("label", {}, loop, " loop"), make("label", {}, mouth, " mouth only"), count),
     make("fieldset", { className: "shown" }, make("legend", {}, "show"), ...boxes),
