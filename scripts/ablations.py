@@ -270,7 +270,7 @@ def run(plan: Plan) -> dict[str, dict[str, Any]]:
             else:
                 keep(kind, name, measure(plan, load_editor(*load), int(name)))
             advance(1)
-    return found
+    return {kind: {name: found[kind][name] for name in names if name in found[kind]} for kind, names in TABLES.items()}
 
 
 def lacking(kind: str, found: Mapping[str, Any]) -> list[str]:
