@@ -1,9 +1,9 @@
 """What an ONNX editor says of itself in its metadata (docs/contracts.md, "The ONNX editor")."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Guidance
@@ -13,6 +13,40 @@ FORMAT = 2
 COUNTS = ("size_px", "chunk_frames", "motion_frames", "references", "mel_context")
 MOST = 4096
 """A card with a larger number is damaged."""
+
+
+class Seeing(Protocol):
+    """A card of a network that sees a crop's window."""
+
+    @property
+    def size_px(self) -> int: ...
+
+    @property
+    def window(self) -> Window: ...
+
+
+S = TypeVar("S", bound=Seeing)
+
+
+def parse(text: str, version: int, make: Callable[[Mapping[str, Any]], S]) -> S:
+    """The card that `make` makes of metadata in JSON.
+
+    Raises:
+        ValueError: it is not what that version of the format says, with what is wrong.
+    """
+    values = json.loads(text)
+    if not isinstance(values, Mapping) or values.get("format") != version:
+        got = values.get("format") if isinstance(values, Mapping) else type(values).__name__
+        raise ValueError(f"format {got!r}, this dubstrap reads format {version}")
+    try:
+        found = make(values)
+        window = [int(edge) for edge in values["window"]]
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"its metadata lacks {error}") from None
+    known = found.window
+    if window != [known.top, known.bottom, known.left, known.right]:
+        raise ValueError(f"window {window}, which is not that of a crop of {found.size_px} px")
+    return found
 
 
 @dataclass(frozen=True)
@@ -48,25 +82,17 @@ class Card:
         Raises:
             ValueError: it is not what format 2 says, with what is wrong.
         """
-        values = json.loads(text)
-        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
-            raise ValueError(f"format {found!r}, this dubstrap reads format {FORMAT}")
-        try:
-            found = cls(
-                **{name: int(values[name]) for name in COUNTS},
-                steps=int(values["steps"]),
-                guidance=Guidance(float(values["guidance"]["reference"]), float(values["guidance"]["audio"])),
-                shift=float(values["shift"]),
-                card_id=str(values["card_id"]),
-            )
-            window = [int(edge) for edge in values["window"]]
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"its metadata lacks {error}") from None
-        known = found.window
-        if window != [known.top, known.bottom, known.left, known.right]:
-            raise ValueError(f"window {window}, which is not that of a crop of {found.size_px} px")
-        return found
+        return parse(text, FORMAT, cls._of)
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any]) -> "Card":
+        return cls(
+            **{name: int(values[name]) for name in COUNTS},
+            steps=int(values["steps"]),
+            guidance=Guidance(float(values["guidance"]["reference"]), float(values["guidance"]["audio"])),
+            shift=float(values["shift"]),
+            card_id=str(values["card_id"]),
+        )
 
     def __post_init__(self) -> None:
         if max(*(getattr(self, name) for name in COUNTS), self.steps, self.shift) > MOST:

@@ -1,10 +1,10 @@
 """The sync expert that lies beside the editor: do these lips say this sound? (docs/contracts.md, "The sync expert")"""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from components.core.base.errors import UserError
 from components.core.media import MEL_PER_FRAME
 from components.core.media.geometry import Window
-from components.dub import model
+from components.dub import card, model
 from components.dub.model import EXPORT_IT, Floats, Image
 
 FORMAT = 1
@@ -41,21 +41,14 @@ class SyncCard:
         Raises:
             ValueError: it is not what format 1 says, with what is wrong.
         """
-        values = json.loads(text)
-        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
-            found = values.get("format") if isinstance(values, Mapping) else type(values).__name__
-            raise ValueError(f"format {found!r}, this dubstrap reads format {FORMAT}")
-        try:
-            found = cls(*(int(values[name]) for name in ("size_px", "frames", "mel_margin")))
-            window = [int(edge) for edge in values["window"]]
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"its metadata lacks {error}") from None
-        known = found.window
-        if window != [known.top, known.bottom, known.left, known.right]:
-            raise ValueError(f"window {window}, which is not that of a crop of {found.size_px} px")
+        found = card.parse(text, FORMAT, cls._of)
         if found.frames < 1 or found.mel_margin < 0:
             raise ValueError(f"frames {found.frames}, expected 1 or more; mel_margin {found.mel_margin}, 0 or more")
         return found
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any]) -> "SyncCard":
+        return cls(*(int(values[name]) for name in ("size_px", "frames", "mel_margin")))
 
     @property
     def window(self) -> Window:
