@@ -233,7 +233,7 @@ def _inspected(plan: Plan, pair_id: str) -> Any:
 
 
 def run(plan: Plan) -> dict[str, dict[str, Any]]:
-    """All lines of all tables: {table: {line: metrics}}; kept in `plan.out` line by line."""
+    """All lines of all tables, in TABLES' order: {table: {line: metrics}}; kept in `plan.out` line by line."""
     from components.core.models.lora import Band
     from components.core.models.synthesis import load_editor
 
@@ -300,8 +300,7 @@ def text(plan: Plan, found: Mapping[str, Mapping[str, Any]]) -> str:
         if not found.get(kind):
             parts.append(f"{title} not measured (`--tables {kind}`).")
             continue
-        names = sorted(found[kind], key=lambda name: (*TABLES[kind], name).index(name))
-        lines = [[name, *(cell(found[kind][name].get(metric)) for metric in METRICS)] for name in names]
+        lines = [[name, *(cell(line.get(metric)) for metric in METRICS)] for name, line in found[kind].items()]
         parts += [title, table([kind, *METRICS], lines)]
     return "\n\n".join(parts)
 

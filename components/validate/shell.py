@@ -3,8 +3,11 @@
 import argparse
 import logging
 
+import pandas as pd
+
 from components.core.base import files, params, reviews
 from components.validate import core, expectations, tables
+from components.validate.expectations import Outcome
 from components.validate.params import ClipsParams, CropsParams, Limits, PairsParams
 
 
@@ -12,18 +15,21 @@ def clips(options: argparse.Namespace) -> None:
     """Clips: a broken critical expectation stops the pipeline."""
     table = tables.read(options.clips / "clips.parquet", "ingest")
     outcomes = core.check_clips(table, params.load(ClipsParams, "validate.clips"), options.out / "data_docs")
-    files.write_json(options.metrics, {"clips": len(table), **expectations.summary(outcomes)})
-    expectations.report(outcomes, "clips.parquet")
-    expectations.require(outcomes, "clips.parquet")
+    _settle("clips", table, outcomes, options)
 
 
 def crops(options: argparse.Namespace) -> None:
     """Crops: a broken critical expectation stops the pipeline."""
     table = tables.read(options.crops / "crops.parquet", "crop")
     outcomes = core.check_crops(table, params.load(CropsParams, "validate.crops"), options.out / "data_docs")
-    files.write_json(options.metrics, {"crops": len(table), **expectations.summary(outcomes)})
-    expectations.report(outcomes, "crops.parquet")
-    expectations.require(outcomes, "crops.parquet")
+    _settle("crops", table, outcomes, options)
+
+
+def _settle(kind: str, table: pd.DataFrame, outcomes: list[Outcome], options: argparse.Namespace) -> None:
+    """Writes the figures, says what failed, and stops at a broken critical expectation."""
+    files.write_json(options.metrics, {kind: len(table), **expectations.summary(outcomes)})
+    expectations.report(outcomes, f"{kind}.parquet")
+    expectations.require(outcomes, f"{kind}.parquet")
 
 
 def pairs(options: argparse.Namespace) -> None:
