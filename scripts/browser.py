@@ -79,12 +79,19 @@ class Page:
         self.wait(f"location.href.startsWith({here}) && ({ready})")
 
     def click(self, selector: str) -> None:
-        """Clicks the element as a mouse does: in the middle of where it is shown."""
-        box = self.evaluate(f"""(() => {{
+        """Clicks the element as a mouse does: in the middle of where it is shown, once it stands still there."""
+        box = self.wait(f"""(async () => {{
             const element = document.querySelector({json.dumps(selector)});
+            const middle = () => {{
+                const box = element.getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2];
+            }};
             element.scrollIntoView({{block: "center"}});
-            const box = element.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
+            const before = middle();
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const now = middle();
+            const still = now.every((value, axis) => value === before[axis]);
+            return still && element.contains(document.elementFromPoint(...now)) ? now : null;
         }})()""")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)

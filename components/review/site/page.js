@@ -138,7 +138,8 @@ function player(item, changed) {
   const film = make("video", { src: item.film, preload: "auto", playsInline: true });
   film.crossOrigin = location.protocol.startsWith("http") ? "anonymous" : null;
   const canvases = item.tiles.map(([index, name]) => {
-    const canvas = make("canvas", { "data-tile": name, role: "img", "aria-label": name });
+    // Crops are square: their room is kept, so that nothing moves under the pointer when the film arrives.
+    const canvas = make("canvas", { width: 1, height: 1, "data-tile": name, role: "img", "aria-label": name });
     return { index, name, canvas, figure: make("figure", {}, canvas, make("figcaption", {}, name)) };
   });
   const slider = make("input", { type: "range", min: 0, max: item.frames - 1, value: 0, "aria-label": "frame" });
