@@ -219,7 +219,7 @@ def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: C
     pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
     seen = track(stages.ahead(pictures, likeness.AHEAD_FRAMES), tracker, clock)
     shape = (card.window.height, card.window.width, 3)
-    known = context.journal.records("windows", shape, np.uint8)
+    known = context.journal.records("made", shape, np.uint8)
     return Dubber(model, job.speech, job.sampling, clock, known).edit(stages.ahead(seen, card.chunk_frames))
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from components.dub.speech import Speech
 from components.dub.timeline import Picture
 
 Image = NDArray[np.uint8]
+
+AHEAD_FRAMES = 2
+"""Pictures that are known beyond a chunk: as far as references are smoothed (`references.SMOOTH`)."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,21 @@ class Edited:
 
 @dataclass(frozen=True)
 class Face:
-    """The face in a picture: its crop (s s 3) and its pose (3,)."""
+    """The face in a picture: its crop (s s 3), its pose (3,), and when and for how long it is shown."""
 
     crop: Image
     pose: NDArray[np.floating[Any]]
+    time_s: float
+    duration_s: float
 
 
 @dataclass(frozen=True)
 class Done:
-    """What later chunks need of a picture that is finished."""
+    """What later chunks need of a picture that is finished: also its window and its nearest references (k,)."""
 
     face: Face
-    result: Image
-    time_s: float
+    window: Image
+    nearest: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,10 @@ class Model:
 
 class Dubber:
     """Edits a stream of pictures in the chunks of `sampler.chunks`, without knowing beforehand where a run ends.
+
+    So that no border shows (benchmarks/seam.py), the last motion frame is made again with its chunk and shown as the
+    mean of what both chunks made of it, and references go on from the chunk before and are looked for a little beyond
+    the chunk's end.
 
     Args:
         model: the editor, and where its references come from.
@@ -79,57 +88,81 @@ class Dubber:
         self._clock, self._records = clock, records
         self._waiting: list[tuple[Seen, Face]] = []
         self._done: deque[Done] = deque(maxlen=model.editor.card.chunk_frames)
+        self._last: Edited | None = None
 
     def edit(self, stream: Iterable[Seen]) -> Iterator[Edited]:
-        """Every picture in order, at most one chunk late."""
-        card = self._editor.card
+        """Every picture in order, at most a chunk and `AHEAD_FRAMES` late."""
         for seen in stream:
             if seen.transform is None or seen.begins:
                 yield from self._finish()
             if seen.transform is None:
                 yield Edited(seen.picture, reason=seen.reason)
                 continue
+            picture = seen.picture
             with self._clock("crop"):
-                crop = geometry.warp(seen.picture.rgb, seen.transform, card.size_px)
-                self._waiting.append((seen, Face(crop, seen.pose)))
-            motion = card.motion_frames if self._done else 0
-            if len(self._waiting) == card.chunk_frames - motion:
-                yield from self._chunk(motion)
+                crop = geometry.warp(picture.rgb, seen.transform, self._editor.card.size_px)
+                self._waiting.append((seen, Face(crop, seen.pose, picture.time_s, picture.duration_s)))
+            if len(self._waiting) == self._room + AHEAD_FRAMES:
+                yield from self._chunk(self._room)
         yield from self._finish()
+
+    @property
+    def _room(self) -> int:
+        """How many pictures the next chunk has besides its motion frames."""
+        card = self._editor.card
+        return card.chunk_frames - (card.motion_frames if self._done else 0)
 
     def _finish(self) -> Iterator[Edited]:
         """Ends a run: its last chunk begins so far back that it is whole, and nothing carries over to the next run."""
-        if self._waiting:
-            yield from self._chunk(min(len(self._done), self._editor.card.chunk_frames - len(self._waiting)))
+        while self._waiting:
+            yield from self._chunk(min(len(self._waiting), self._room))
+        if self._last:
+            yield self._last
+        self._last = None
         self._done.clear()
 
-    def _chunk(self, motion: int) -> Iterator[Edited]:
-        """The pictures that wait, after `motion` finished ones; a run shorter than a chunk repeats its last picture."""
-        card, waiting = self._editor.card, self._waiting
+    def _chunk(self, count: int) -> Iterator[Edited]:
+        """The chunk of the first `count` pictures that wait; the last of them is not yielded before it is final."""
+        motion = min(len(self._done), self._editor.card.chunk_frames - count)
         before = list(self._done)[len(self._done) - motion :]
-        last = waiting[-1][0].picture
-        missing = range(1, card.chunk_frames - motion - len(waiting) + 1)
-        faces = [done.face for done in before] + [face for _, face in waiting]
-        faces += [faces[-1] for _ in missing]
-        times_s = [done.time_s for done in before] + [seen.picture.time_s for seen, _ in waiting]
-        times_s += [last.time_s + index * last.duration_s for index in missing]
-        source = card.window.take(np.stack([face.crop for face in faces]))
-        held = np.array([done.result for done in before], np.uint8).reshape(motion, *source.shape[1:])
-        with self._clock("audio"):
-            rows = self._speech.rows(np.array(times_s), card.mel_context)
+        faces = [done.face for done in before] + [face for _, face in self._waiting]
         with self._clock("edit"):
-            fresh = self._known(len(waiting))
-            if fresh is None:
-                crops, poses = np.stack([face.crop for face in faces]), np.stack([face.pose for face in faces])
-                shown = Shown(source, self._likeness.find(crops, poses, np.array(times_s)))
-                results = self._editor.edit(shown, rows, held, self._sampling)
-                fresh = results[motion : motion + len(waiting)]
-                for result in fresh:
-                    self._records.add(result)
-        self._waiting = []
-        for (seen, face), old, result in zip(waiting, source[motion:], fresh, strict=False):
-            self._done.append(Done(face, result, seen.picture.time_s))
-            yield Edited(seen.picture, seen.transform, old, result)
+            found = self._likeness.find(
+                np.stack([face.crop for face in faces]),
+                np.stack([face.pose for face in faces]),
+                np.array([face.time_s for face in faces]),
+                [done.nearest for done in before],
+            ).part(0, motion + count)
+        new, self._waiting = self._waiting[:count], self._waiting[count:]
+        source = self._editor.card.window.take(np.stack([face.crop for face in faces[: motion + count]]))
+        held = [done.window for done in before[:-1]]
+        made = self._known(motion + count - len(held))
+        if made is None:
+            made = self._made(faces[: motion + count], source, self._likeness.show(found), held)
+        if self._last and before:
+            mean = (made[0].astype(np.uint16) + before[-1].window + 1) // 2
+            self._done[-1] = replace(before[-1], window=mean.astype(np.uint8))
+            self._last, made = replace(self._last, window=self._done[-1].window), made[1:]
+        for (seen, face), old, window, nearest in zip(new, source[motion:], made, found.nearest[motion:], strict=True):
+            if self._last:
+                yield self._last
+            self._done.append(Done(face, window, nearest))
+            self._last = Edited(seen.picture, seen.transform, old, window)
+
+    def _made(self, faces: list[Face], source: Image, references: Image, held: list[Image]) -> Image:
+        """The windows after those that are held; of a run shorter than a chunk the last picture is repeated."""
+        card, last = self._editor.card, len(faces) - 1
+        index = np.minimum(np.arange(card.chunk_frames), last)
+        beyond_s = (np.arange(card.chunk_frames) - index) * faces[-1].duration_s
+        with self._clock("audio"):
+            rows = self._speech.rows(np.array([face.time_s for face in faces])[index] + beyond_s, card.mel_context)
+        with self._clock("edit"):
+            motion = np.array(held, np.uint8).reshape(len(held), *source.shape[1:])
+            shown = Shown(source[index], references[:, index])
+            made = self._editor.edit(shown, rows, motion, self._sampling)[len(held) : last + 1]
+            for window in made:
+                self._records.add(window)
+        return made
 
     def _known(self, count: int) -> Image | None:
         """The next windows of an earlier run, None where it did not finish all of them."""

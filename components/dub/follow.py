@@ -106,7 +106,8 @@ class Shots:
     def begins(self, rgb: NDArray[np.uint8]) -> bool:
         """Whether one does; looked for in a small picture."""
         step = max(1, min(rgb.shape[:2]) // CUT_PX)
-        return self._cuts.begins(np.ascontiguousarray(rgb[::step, ::step]))
+        size = (max(1, rgb.shape[1] // step), max(1, rgb.shape[0] // step))
+        return self._cuts.begins(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8))
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 The bank is filled from the first seconds of the video in a pass of its own, so memory does not grow with its length.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, audio, face, geometry, mel, video
-from components.core.media.references import Bank, standard, videos
+from components.core.media.references import Bank, References, standard, videos
 from components.core.media.video import MediaError
 from components.dub.ahead import Stages
 from components.dub.faces import Choice
@@ -32,6 +32,8 @@ Image = NDArray[np.uint8]
 BANK_S = 12.0
 """So much of the beginning fills the bank: a dozen sentences, in which a mouth takes every shape."""
 BANK_FRAMES = 300
+LEARN_EVERY = 5
+"""Of so many frames of the bank one is remembered as what the face looks like."""
 AHEAD_FRAMES = 2
 """Pictures that decoding is ahead of looking for the face."""
 HEARD_FRAMES = 250
@@ -50,10 +52,13 @@ class Likeness:
     def __init__(self, bank: Bank, wanted: NDArray[np.float32], count: int) -> None:
         self.bank, self.wanted, self.count = bank, wanted, count
 
-    def find(self, crops: Image, pose: Floats, times_s: Floats) -> Image:
-        """The references (count f h w 3) of crops (f s s 3) with their pose (f 3), shown at these times."""
+    def find(self, crops: Image, pose: Floats, times_s: Floats, chosen: Sequence[NDArray[np.int64]] = ()) -> References:
+        """The references of crops (f s s 3) with their pose (f 3), shown at these times; the first have `chosen`."""
         index = np.clip(np.rint(np.asarray(times_s) * FPS).astype(int), 0, len(self.wanted) - 1)
-        found = self.bank.find(crops, pose, self.wanted[index], self.count - 1, gap_frames=0)
+        return self.bank.find(crops, pose, self.wanted[index], self.count - 1, 0, chosen)
+
+    def show(self, found: References) -> Image:
+        """Them as videos (count f h w 3)."""
         return videos(self.bank.windows, found)
 
 
@@ -94,9 +99,10 @@ def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: f
                 code = TURNED if points is not None else OTHER_FACE if faces else NO_FACE
                 missed.append(REASONS[code])
                 continue
+            if len(images) % LEARN_EVERY == 0:
+                choice.looks.learn(rgb, points)
             images.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))
             landmarks.append(points)
-            choice.looks.learn(rgb, points)
     if not images:
         why = max(set(missed), key=missed.count) if missed else "no picture"
         raise MediaError("no_face", f"{path.name}: {why} in {len(missed)} frames")

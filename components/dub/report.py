@@ -5,7 +5,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -52,8 +52,11 @@ class Clock:
 
 def versions() -> dict[str, str]:
     """Of Python and of what decides the pixels."""
-    installed = {dist.name: dist.version for dist in importlib.metadata.distributions() if dist.name in PACKAGES}
-    return {"python": platform.python_version(), **installed}
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ import pytest
 
 from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Guidance
-from components.dub.edit import Dubber, Model
+from components.core.media.geometry import Window
+from components.core.media.references import References
+from components.dub.edit import AHEAD_FRAMES, Dubber, Model
 from components.dub.follow import Seen
 from components.dub.journal import Records
 from components.dub.model import Card, Sampling
@@ -18,6 +20,7 @@ from tests.dub.builders import CHUNK, MOTION, card
 
 SAMPLING = Sampling(1, Guidance(1.0, 1.0), seed=7)
 NOTHING = Records(None, (1,), np.uint8)
+WINDOW = (Window.of(96).height, Window.of(96).width, 3)
 TO_CROP = np.array([[1.0, 0, 0], [0, 1, 0]])
 
 
@@ -36,10 +39,19 @@ class Recorder:
 
 
 class Mirror:
-    """References that say whose frames they are of: the picture, the pose and the time."""
+    """References that say whose frames they are of, the picture, the pose and the time, and are numbered as found."""
 
-    def find(self, crops, pose, times_s):
-        return np.stack([crops[:, 0, 0, 0], pose[:, 0], times_s * 25])
+    def __init__(self):
+        self.asked = []
+
+    def find(self, crops, pose, times_s, chosen):
+        self.asked.append((crops[:, 0, 0, 0].tolist(), [int(one[0]) for one in chosen]))
+        return References(
+            np.stack([crops[:, 0, 0, 0], pose[:, 0], times_s * 25], 1), 100 + crops[:, 0, 0, :1].astype(int)
+        )
+
+    def show(self, found):
+        return found.soft.T
 
 
 def seen(script):
@@ -50,9 +62,9 @@ def seen(script):
         yield Seen(picture, None if mark == "x" else TO_CROP, begins, np.full(3, index))
 
 
-def dub(script, editor):
+def dub(script, editor, records=NOTHING, mirror=None):
     speech = Speech([np.arange(4000, dtype=np.float32)[:, None].repeat(80, 1)], 40.0)
-    return list(Dubber(Model(editor, Mirror()), speech, SAMPLING, Clock(), NOTHING).edit(seen(script)))
+    return list(Dubber(Model(editor, mirror or Mirror()), speech, SAMPLING, Clock(), records).edit(seen(script)))
 
 
 @pytest.mark.parametrize("frames", [1, 3, 7, 8, 9, 13, 14, 15, 20, 31])
@@ -65,7 +77,7 @@ def test_a_run_is_edited_by_the_plan_of_the_sampler(frames):
     for chunk, (source, _, motion, _) in zip(plan, editor.calls, strict=True):
         shown = range(chunk.start, chunk.stop)
         assert source == [min(index, frames - 1) for index in shown]
-        assert motion == [index + 1 for index in shown][: chunk.motion]
+        assert motion == [index + 1 for index in shown][: max(0, chunk.motion - 1)]
 
 
 def test_each_chunk_hears_its_own_time():
@@ -84,7 +96,7 @@ def test_gaps_pass_and_nothing_carries_over_them_or_over_a_cut():
     assert [one.picture.rgb[0, 0, 0] for one in edited] == list(range(len(script)))
     assert [index for index, one in enumerate(edited) if one.window is None] == [10, 11]
     first = [(source[0], len(motion)) for source, _, motion, _ in editor.calls]
-    assert first == [(0, 0), (2, 6), (12, 0), (16, 0), (18, 6)]
+    assert first == [(0, 0), (2, 5), (12, 0), (16, 0), (18, 5)]
     assert editor.calls[2][0] == [12, 13, 14, 15, 15, 15, 15, 15]
 
 
@@ -95,7 +107,45 @@ def test_references_are_of_the_frames_that_are_edited():
         np.testing.assert_allclose(references, np.tile(np.arange(start, start + CHUNK), (3, 1)))
 
 
-def test_it_holds_no_more_than_a_chunk():
+def test_references_go_on_from_those_before_and_see_a_little_ahead():
+    mirror = Mirror()
+    dub("f" * 20, Recorder(), mirror=mirror)
+    assert mirror.asked == [
+        (list(range(0, 10)), []),
+        (list(range(6, 16)), [106, 107]),
+        (list(range(12, 20)), [112, 113]),
+    ]
+
+
+class Moody(Recorder):
+    """Makes each chunk darker than the one before."""
+
+    def edit(self, shown, mel, motion, sampling):
+        super().edit(shown, mel, motion, sampling)
+        fresh = np.full_like(shown.source[len(motion) :], 100 - 10 * len(self.calls))
+        return np.concatenate([motion, fresh])
+
+
+def test_a_border_is_the_mean_of_what_both_chunks_made():
+    values = [one.window[0, 0, 0] for one in dub("f" * 20, Moody())]
+    assert values == [90] * 7 + [85] + [80] * 5 + [75] + [70] * 6
+
+
+@pytest.mark.parametrize("kept", [0, 8, 10, 15, 22])
+def test_what_an_earlier_run_made_is_not_made_again(tmp_path, kept):
+    first, path = Moody(), tmp_path / "made"
+    whole = dub("f" * 20, first, Records(path, WINDOW, np.uint8))
+    size = int(np.prod(WINDOW))
+    assert path.stat().st_size == (8 + 7 + 7) * size
+    path.write_bytes(path.read_bytes()[: kept * size])
+    again = Moody()
+    again.calls += first.calls[: sum(kept >= end for end in (8, 15, 22))]
+    resumed = dub("f" * 20, again, Records(path, WINDOW, np.uint8))
+    assert len(again.calls) == 3
+    np.testing.assert_array_equal([one.window for one in resumed], [one.window for one in whole])
+
+
+def test_it_holds_no_more_than_a_chunk_and_what_it_looks_ahead():
     taken = []
 
     def source():
@@ -105,4 +155,4 @@ def test_it_holds_no_more_than_a_chunk():
 
     speech = Speech([np.zeros((40, 80), np.float32)], 0.4)
     next(Dubber(Model(Recorder(), Mirror()), speech, SAMPLING, Clock(), NOTHING).edit(source()))
-    assert len(taken) == CHUNK
+    assert len(taken) == CHUNK + AHEAD_FRAMES

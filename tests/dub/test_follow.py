@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from components.core.media import geometry, video
-from components.core.media.face import FaceMesh
+from components.core.media.face import LOOK_EVERY, FaceMesh
 from components.dub.follow import Tracker, track
 from components.dub.journal import Records
 from components.dub.report import Clock
+from components.dub.talk import MOST_FACES
 from components.dub.timeline import Picture
 from components.dub.tracks import Face, Follower
 from tests.dub.people import film
@@ -201,10 +202,28 @@ def test_the_crop_of_a_head_at_rest_moves_less_than_a_tenth_of_a_pixel(request, 
     rgb = next(video.frames(request.getfixturevalue("media") / name)).rgb if name else film(0, 1).pictures[0]
     noisy = (rgb + rng.normal(0, 3, rgb.shape) for _ in range(40))
     stills = [Picture(p.clip(0, 255).astype(np.uint8), i / 25, 1 / 25) for i, p in enumerate(noisy)]
-    with FaceMesh() as mesh:
+    with FaceMesh(faces=MOST_FACES) as mesh:
         real = Tracker(mesh, Follower(None, alone=True), SIZE, 1.0, Records(None, (1,), np.float64))
         found = np.stack([one.transform for one in track(stills, real, Clock())])
     points = np.array([[30, 32, 1], [66, 32, 1], [48, 86, 1]], float)
     in_frame = np.linalg.inv(np.vstack([found[20], [0, 0, 1]]))[:2] @ points.T
     moved = np.einsum("fij,jn->fni", found[:, :, :2], in_frame) + found[:, None, :, 2]
     assert np.sqrt(np.square(moved - moved.mean(0)).sum(-1).mean()) < 0.1
+
+
+def test_who_comes_later_is_seen_soon_and_whoever_was_there_goes_on_as_before():
+    first, second = film(0, 45).pictures, film(1, 45).pictures
+    nobody = np.full_like(second[0], 90)
+    both = [
+        np.concatenate([a, b if 15 <= i < 30 else nobody], 1)
+        for i, (a, b) in enumerate(zip(first, second, strict=True))
+    ]
+    with FaceMesh(faces=MOST_FACES) as mesh, FaceMesh() as alone:
+        found = [mesh.detect(picture) for picture in both]
+        known = np.stack([alone.detect(np.concatenate([picture, nobody], 1))[0] for picture in first])
+    counts = [len(faces) for faces in found]
+    assert counts[:15] == [1] * 15
+    assert counts[15 + LOOK_EVERY : 30] == [2] * (15 - LOOK_EVERY)
+    assert counts[31:] == [1] * 14
+    left = np.stack([min(faces, key=lambda face: face[:, 0].mean()) for faces in found])
+    assert np.abs(left - known)[..., :2].mean() < 0.01 * np.ptp(known[0, :, 1])

@@ -15,6 +15,8 @@ from components.core.media import head
 from components.core.media.head import Floats
 
 LANDMARKS = 478
+LOOK_EVERY = 10
+"""Of a face that is alone: others are looked for in every so manieth picture, since that takes longer."""
 FAR_MARGIN = 3.0
 """Side of the region that is looked at closely, in sizes of the face."""
 MEASURES = ("opening", "width", "outer_opening", "outer_width", "upper", "lower")
@@ -51,12 +53,16 @@ class FaceMesh:
             import mediapipe
 
             parts = mediapipe.solutions
-            mesh = {"max_num_faces": faces, "refine_landmarks": True}
-            self._mesh = parts.face_mesh.FaceMesh(static_image_mode=static, **mesh)
+            one = {"max_num_faces": 1, "refine_landmarks": True}
+            self._mesh = parts.face_mesh.FaceMesh(static_image_mode=static, **(one | {"max_num_faces": faces}))
             # The mesh's own search ends at faces of a fourteenth: smaller ones are searched for by the model for
             # large distances and looked at closely.
             self._far = parts.face_detection.FaceDetection(model_selection=1)
-            self._near = parts.face_mesh.FaceMesh(static_image_mode=True, **(mesh | {"max_num_faces": 1}))
+            self._near = parts.face_mesh.FaceMesh(static_image_mode=True, **one)
+            self._graphs = [self._mesh, self._far, self._near]
+            self._lone = None if static or faces == 1 else parts.face_mesh.FaceMesh(**one)
+            if self._lone:
+                self._graphs.append(self._lone)
         self._faces = faces
         self._start()
 
@@ -66,29 +72,44 @@ class FaceMesh:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for graph in (self._mesh, self._far, self._near):
+        for graph in self._graphs:
             graph.close()
 
     def reset(self) -> None:
         """Forgets the last frame; call it between videos."""
         with quiet():
             self._mesh.reset()
+            if self._lone:
+                self._lone.reset()
         self._start()
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
         """Landmarks (478, 3) of each face in pixels, largest face first; z grows away from the camera."""
         rgb = np.ascontiguousarray(rgb)
         with nullcontext() if self._warm else quiet():
-            found = _points(self._mesh, rgb) or self._distant(rgb)
+            found = self._large(rgb) or self._distant(rgb)
         self._warm |= bool(found)
         return sorted(found, key=lambda face: -float(np.ptp(face[:, 1])))
 
     def _start(self) -> None:
         """Runs the graphs once, on a black image, where nobody hears them."""
-        self._warm = False
+        self._warm, self._others_in = False, 0
         with quiet():
-            for graph in (self._mesh, self._far, self._near):
+            for graph in self._graphs:
                 graph.process(np.zeros((64, 64, 3), np.uint8))
+
+    def _large(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+        """The faces that are large enough in the image; one that is alone is followed by a mesh of its own."""
+        lone: list[NDArray[np.float64]] = []
+        if self._others_in:
+            self._others_in -= 1
+            lone = _points(self._lone, rgb)
+            if lone and self._others_in:
+                return lone
+        found = _points(self._mesh, rgb)
+        alone = self._lone is not None and len(found) == 1
+        self._others_in = LOOK_EVERY if alone else 0
+        return lone or _points(self._lone, rgb) or found if alone else found
 
     def _distant(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
         """The faces that are small in the image."""

@@ -7,6 +7,7 @@ for the frame to be made. Both move smoothly in time, for a model can't take out
 average's weights are smoothed, and a nearest frame is followed by one that looks like it (docs/decisions.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,8 @@ STEADY = 20.0
 in the median. At 50 the lips come late (docs/decisions.md)."""
 TAKEN = 1e4
 """Added to the squared distance of a frame that is a nearer reference already."""
+KNOWN = 1e9
+"""Taken from the squared distance of a frame that has been chosen already."""
 HIDDEN = 1e3
 """Added to the squared distance of a frame before whose mouth something is: it is taken where there is no other."""
 LIP_COLUMNS = [0, 1]
@@ -47,6 +50,10 @@ class References:
 
     soft: NDArray[np.uint8]
     nearest: NDArray[np.int64]
+
+    def part(self, start: int, stop: int) -> "References":
+        """Those of frames [start, stop)."""
+        return References(self.soft[start:stop], self.nearest[start:stop])
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,15 @@ class Bank:
         steps /= np.median(steps) + 1e-3
         return cls(windows, _place(looks, pose, scales), standard(measures), hidden, steps, scales)
 
-    def find(self, crops: NDArray[np.uint8], pose: Floats, wanted: Floats, count: int, gap_frames: int) -> References:
+    def find(
+        self,
+        crops: NDArray[np.uint8],
+        pose: Floats,
+        wanted: Floats,
+        count: int,
+        gap_frames: int,
+        chosen: Sequence[NDArray[np.int64]] = (),
+    ) -> References:
         """The references of frames that are to be made.
 
         Args:
@@ -90,6 +105,7 @@ class Bank:
             count: how many nearest frames; where the bank has fewer, they repeat.
             gap_frames: frame i is never given frames i - gap + 1 to i + gap - 1 of the bank, where the bank is long
                 enough to do without them; 0 where the bank does not know what is to be made.
+            chosen: nearest frames (k,) that the first ones of the frames have already, and from which the others go on.
         """
         place = _place(_looks(crops), pose, self.scales)
         distance = _squared(place, self.place) + LIPS_WEIGHT**2 * _squared(wanted, self.lips)
@@ -101,13 +117,20 @@ class Bank:
         soft = weight @ self.windows.reshape(len(self.windows), -1).astype(np.float32)
         nearest = np.zeros((len(distance), max(0, count)), np.int64)
         for number in range(count):
-            nearest[:, number] = path(distance, STEADY * self.steps)
+            known = np.array([places[number] for places in chosen], np.int64)
+            nearest[:, number] = path(distance, STEADY * self.steps, known)
             distance[np.arange(len(distance)), nearest[:, number]] += TAKEN
         return References(np.rint(soft).astype(np.uint8).reshape(-1, *self.windows.shape[1:]), nearest)
 
 
-def path(costs: Floats, steps: Floats) -> NDArray[np.int64]:
-    """The cheapest way (f,) through places of costs (f n), where each step costs `steps` (n n) too (Viterbi)."""
+def path(costs: Floats, steps: Floats, known: Sequence[int] | NDArray[np.int64] = ()) -> NDArray[np.int64]:
+    """The cheapest way (f,) through places of costs (f n), where each step costs `steps` (n n) too (Viterbi).
+
+    It begins with the places `known`.
+    """
+    if len(known):
+        costs = costs.copy()
+        costs[np.arange(len(known)), known] -= KNOWN
     total, before = costs[0], np.zeros(costs.shape, np.int64)
     for frame in range(1, len(costs)):
         arriving = total[:, None] + steps
