@@ -1,0 +1,67 @@
+"""The occluders section of params.yaml."""
+
+from dataclasses import dataclass
+
+from components.core.models.fit import Fit
+from components.core.models.occluder import OccluderConfig
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How far each picture is varied, by as much either way.
+
+    Attributes:
+        shift: a share of the crop's size.
+        zoom: a share of its scale.
+        turn_deg: rotation.
+        light: gain of each channel, contrast and brightness, as a share of the full range.
+        noise: standard deviation of each pixel in grey levels, at most.
+        blur: share of the pictures that lose half of their resolution.
+        shadow: share with a shadow or a light on one side.
+        backdrop: share whose surroundings are replaced.
+        pasted: share before which something is put.
+    """
+
+    shift: float
+    zoom: float
+    turn_deg: float
+    light: float
+    noise: float
+    blur: float
+    shadow: float
+    backdrop: float
+    pasted: float
+
+    def __post_init__(self) -> None:
+        for name in ("blur", "shadow", "backdrop", "pasted"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
+        if not (0 <= self.shift < 0.5 and 0 <= self.zoom < 0.5 and 0 <= self.light < 1):
+            raise ValueError(f"shift {self.shift}, zoom {self.zoom} must be in [0, 0.5), light {self.light} in [0, 1)")
+        if self.turn_deg < 0 or self.noise < 0:
+            raise ValueError(f"turn_deg {self.turn_deg} and noise {self.noise} must not be negative")
+
+
+@dataclass(frozen=True)
+class Params:
+    """What the occluder expert is and how it is trained.
+
+    Attributes:
+        model, fit, augment: see their classes.
+        batch: pictures in a batch.
+        hidden: share of them in which something is before the lower face already, where there are any.
+        dice_weight: of the Dice loss of a batch beside the cross-entropy of its pixels.
+    """
+
+    model: OccluderConfig
+    fit: Fit
+    augment: Augment
+    batch: int
+    hidden: float
+    dice_weight: float
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.dice_weight < 0:
+            raise ValueError(f"batch {self.batch} must be positive and dice_weight {self.dice_weight} not negative")
+        if not 0 <= self.hidden <= 1:
+            raise ValueError(f"hidden {self.hidden} must lie in [0, 1]")
