@@ -14,8 +14,9 @@ from flows import summary
 
 METRICS = (
     "mouth_psnr_db", "mouth_ssim", "lmd_px", "read_opening_r", "read_width_r", "lip_opening_r", "lip_width_r",
-    "old_lip_r", "sync_confidence", "sync_distance", "identity_cosine", "outside_psnr_db", "sharpness_ratio",
-    "jitter_ratio", "silence_motion_ratio", "seam_db", "success_rate", "seconds_per_second",
+    "old_lip_r", "sync_confidence", "sync_distance", "identity_cosine", "identity_truth_cosine", "outside_psnr_db",
+    "occluder_psnr_db", "sharpness_ratio", "jitter_ratio", "silence_motion_ratio", "seam_db", "success_rate",
+    "seconds_per_second",
 )  # fmt: skip
 
 

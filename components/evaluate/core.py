@@ -67,7 +67,7 @@ class Task:
 class Source:
     """What is measured once per pair and shared by its rows: landmarks at 256 px, embeddings, regions.
 
-    `read` is what the judge reads of the truth's lips.
+    `read` is what the judge reads of the truth's lips, `truth_embedding` its embeddings of the truth.
     `reference` is the truth, or the source where there is no truth: then only ratios to real texture make sense. Lips
     are compared in frames that are `shown`: behind a hand or a microphone the face mesh guesses.
     """
@@ -75,11 +75,13 @@ class Source:
     landmarks: Landmarks
     truth_landmarks: Landmarks | None
     embedding: Floats | None
+    truth_embedding: Floats | None
     read: Floats | None
     reference: Frames
     mouth: metrics.Region
     outside: metrics.Region
     border: metrics.Region
+    occluder: metrics.Region
     shown: Bools
     silent: Bools
 
@@ -111,9 +113,9 @@ def score(task: Task) -> tuple[list[dict[str, str | float]], Player, Sample | No
         opening[row] = lip_measures(seen)[:, OPENING]
         read = None if about.read is None or bench.read is None else bench.read(again)
         lines.append({**names, "row": row, **measure(dubbed, landmarks, read, about, bench)})
-    truth_cosine = next((line["identity_cosine"] for line in lines if line["row"] == "truth"), NAN)
+    by_row = {str(line["row"]): line for line in lines}
     for line in lines:
-        line["success_rate"] = success(line, float(truth_cosine), task.params.success)
+        line["success_rate"] = success(line, by_row, task.params.success)
     frames = {row: dubbed.frames for row, dubbed in rows.items()}
     return lines, players.make(pair, frames, opening), Sample(pair, frames) if task.keep else None
 
@@ -153,11 +155,13 @@ def inspect(pair: Pair, bench: Bench, params: Params) -> Source:
         landmarks=bench.find(source.frames),
         truth_landmarks=None if truth is None else bench.find(truth.frames),
         embedding=None if bench.embed is None else bench.embed(source.frames),
+        truth_embedding=None if truth is None or bench.embed is None else bench.embed(truth.frames),
         read=None if truth is None or bench.read is None else bench.read(truth.frames),
         reference=source.frames if truth is None else truth.frames,
         mouth=mouth,
         outside=~np.logical_or.reduce(masks),
         border=metrics.border(inside) | metrics.border(mouth),
+        occluder=inside & (source if truth is None else truth).occluder,
         shown=shown,
         silent=shown & metrics.silent_frames(pair.speech.samples, len(source.frames), params.silence_dbfs),
     )
@@ -199,7 +203,10 @@ def measure(dubbed: Dubbed, landmarks: Landmarks, read: Floats | None, about: So
         "seconds_per_second": dubbed.seconds / (len(frames) / FPS),
     }
     if bench.embed is not None and about.embedding is not None:
-        found["identity_cosine"] = metrics.identity_cosine(bench.embed(frames), about.embedding)
+        embedded = bench.embed(frames)
+        found["identity_cosine"] = metrics.identity_cosine(embedded, about.embedding)
+        if about.truth_embedding is not None:
+            found["identity_truth_cosine"] = metrics.frame_cosine(embedded, about.truth_embedding)
     if about.truth_landmarks is not None:
         found |= against_truth(frames, landmarks, about)
     if read is not None and about.read is not None:
@@ -217,6 +224,7 @@ def against_truth(frames: Frames, landmarks: Landmarks, about: Source) -> dict[s
     rest = float(np.maximum(0.1, metrics.lip_motion_px(about.truth_landmarks, about.silent)))
     return {
         "mouth_psnr_db": metrics.psnr_db(frames, about.reference, about.mouth),
+        "occluder_psnr_db": metrics.psnr_db(frames, about.reference, about.occluder),
         "mouth_ssim": metrics.ssim(frames, about.reference, about.mouth),
         "lmd_px": metrics.lip_distance_px(landmarks, about.truth_landmarks),
         "lip_opening_r": metrics.correlation(lips[:, OPENING], truth[:, OPENING]),
@@ -225,17 +233,29 @@ def against_truth(frames: Frames, landmarks: Landmarks, about: Source) -> dict[s
     }
 
 
-def success(clip: Mapping[str, str | float], truth_cosine: float, rule: SuccessParams) -> float:
-    """1 if the face is found, the mouth neither smeared nor another's nor flickering, and the lips match; else 0.
+Line = Mapping[str, str | float]
+
+
+def success(clip: Line, rows: Mapping[str, Line], rule: SuccessParams) -> float:
+    """1 if the face is found, the mouth neither smeared nor another's nor flickering, the lips match, and what is
+    before the mouth stays; else 0.
 
     NaN where a part of the rule could not be measured at all; a clip in which the face got lost counts as 0.
+
+    Args:
+        clip: the metrics of one row.
+        rows: of all rows of the same pair, by their names.
+        rule: the limits.
     """
+    truth_cosine = float(rows["truth"]["identity_cosine"]) if "truth" in rows else NAN
+    occluder_loss_db = float(rows["copy"]["occluder_psnr_db"]) - float(clip["occluder_psnr_db"])
     parts = (
         float(clip["face_share"]) - rule.min_face_share,
         float(clip["sharpness_ratio"]) - rule.min_sharpness_ratio,
         float(clip["identity_cosine"]) - (truth_cosine - rule.max_identity_loss),
         rule.max_jitter_ratio - float(clip["jitter_ratio"]),
         float(clip["read_opening_r"]) - rule.min_opening_r,
+        rule.max_occluder_loss_db - (0.0 if np.isnan(occluder_loss_db) else occluder_loss_db),
     )
     if parts[0] < 0:
         return 0.0

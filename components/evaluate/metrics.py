@@ -40,7 +40,10 @@ METRICS = {
     "sync_confidence": "the judge's confidence that lips and speech agree, up is better",
     "sync_distance": "the judge's distance between lips and speech, down is better",
     "identity_cosine": "the judge's cosine to the source's face, -1..1, up is better",
+    "identity_truth_cosine": "the judge's cosine to truth's face, frame by frame, 1 is truth's; the other one is full "
+    "where a face looks like the source's mean, as truth itself does not",
     "outside_psnr_db": "the whole crop but the lower face against truth, dB; copy's is the measurement's noise",
+    "occluder_psnr_db": "hands and things before the lower face against truth, dB; copy's is the measurement's noise",
     "sharpness_ratio": "detail of the lower face over truth's, 1 is right",
     "old_lip_r": "correlation of the lip opening with the source's: truth's is right, 1 is a copy",
     "jitter_ratio": "flicker of the lower face where truth is still, over truth's, 1 is right",
@@ -179,6 +182,11 @@ def identity_cosine(output: Floats, reference: Floats) -> float:
     """Mean cosine, -1..1, of the output's unit embeddings (f d) to the direction of the reference's mean (g d)."""
     mean = reference.mean(axis=0)
     return float((output @ (mean / np.linalg.norm(mean))).mean())
+
+
+def frame_cosine(output: Floats, truth: Floats) -> float:
+    """Mean cosine, -1..1, of the output's unit embeddings (f d) to truth's of the same frames (f d)."""
+    return float((output * truth).sum(axis=1).mean())
 
 
 def ratio(value: float, reference: float) -> float:

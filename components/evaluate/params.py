@@ -21,17 +21,20 @@ class SamplingParams:
 
 @dataclass(frozen=True)
 class SuccessParams:
-    """A clip is dubbed if its face is found, it neither collapsed nor flickers, and its lips match."""
+    """A clip is dubbed if its face is found, it neither collapsed nor flickers, its lips match and occluders stay."""
 
     min_face_share: float
     min_sharpness_ratio: float
     max_identity_loss: float
     max_jitter_ratio: float
     min_opening_r: float
+    max_occluder_loss_db: float
 
     def __post_init__(self) -> None:
         if self.max_jitter_ratio < 1:
             raise ValueError(f"max_jitter_ratio must be at least 1, the truth's own, got {self.max_jitter_ratio}")
+        if self.max_occluder_loss_db < 0:
+            raise ValueError(f"max_occluder_loss_db must not be negative, got {self.max_occluder_loss_db}")
         for name in ("min_face_share", "min_sharpness_ratio", "max_identity_loss", "min_opening_r"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")

@@ -13,9 +13,14 @@ from components.evaluate.metrics import METRICS
 from components.evaluate.rows import EXPORTED, ROWS
 
 LIPS_READ = ("read_opening_r", "read_width_r")
-NEEDS_TRUTH = ("mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", *LIPS_READ)
-JUDGED = {"sync_confidence": "sync", "sync_distance": "sync", "identity_cosine": "identity"} | dict.fromkeys(
-    LIPS_READ, "lips"
+NEEDS_TRUTH = (
+    "mouth_psnr_db", "mouth_ssim", "lmd_px", "lip_opening_r", "lip_width_r", "identity_truth_cosine",
+    "occluder_psnr_db", *LIPS_READ,
+)  # fmt: skip
+JUDGED = (
+    dict.fromkeys(("sync_confidence", "sync_distance"), "sync")
+    | dict.fromkeys(("identity_cosine", "identity_truth_cosine"), "identity")
+    | dict.fromkeys(LIPS_READ, "lips")
 )
 
 
@@ -82,13 +87,15 @@ def paired(clips: pd.DataFrame, row: str, other: str, how: Resampling) -> dict[s
 
 def reason(metric: str, clips: pd.DataFrame) -> str:
     """Why a metric has no value in any row."""
-    if metric in JUDGED:
-        return f"the judge {JUDGED[metric]} expert is absent"
     if "truth" not in set(clips["row"]):
         if metric in (*NEEDS_TRUTH, "silence_motion_ratio"):
             return "the benchmark has no exact re-dub to compare with"
         if metric == "success_rate":
             return "its rule needs read_opening_r, and that an exact re-dub"
+    if metric in JUDGED:
+        return f"the judge {JUDGED[metric]} expert is absent"
+    if metric == "occluder_psnr_db":
+        return "no clip has anything before the lower face"
     if metric == "silence_motion_ratio":
         return "no clip has a pause of five frames"
     if metric == "success_rate":

@@ -26,7 +26,8 @@ def test_every_pair_is_in_every_row_with_every_metric(clips: pd.DataFrame):
     assert set(METRICS) < set(clips)
     assert clips["face_share"].eq(1).all()
     ours = clips[clips["row"].isin(["generator", "editor-structure", "editor-lip", "editor"])]
-    assert ours[list(METRICS)].notna().all().all()
+    assert ours[list(METRICS)].drop(columns="occluder_psnr_db").notna().all().all()
+    assert ours["occluder_psnr_db"].isna().all()  # nothing is before a mouth
 
 
 def test_the_perfect_editor_reaches_truth(clips: pd.DataFrame):
@@ -72,7 +73,8 @@ def test_work_is_timed_only_where_there_is_work(clips: pd.DataFrame):
 def test_without_truth_what_needs_it_is_absent(without_truth: list[Pair], values: Params):
     clips = core.run(without_truth, World(), values, seed=0, workers=1).clips
     assert "truth" not in set(clips["row"])
-    for metric in ("mouth_psnr_db", "lmd_px", "lip_opening_r", "silence_motion_ratio", "success_rate"):
+    needing = ("mouth_psnr_db", "lmd_px", "lip_opening_r", "silence_motion_ratio", "success_rate")
+    for metric in (*needing, "identity_truth_cosine", "occluder_psnr_db"):
         assert clips[metric].isna().all()
     for metric in ("sync_confidence", "identity_cosine", "sharpness_ratio", "old_lip_r", "jitter_ratio", "seam_db"):
         assert clips[metric].notna().all()
@@ -101,7 +103,9 @@ GOOD = {
     "identity_cosine": 0.8,
     "jitter_ratio": 1.2,
     "read_opening_r": 0.95,
+    "occluder_psnr_db": 31.5,
 }
+OTHERS = {"truth": {"identity_cosine": 0.9}, "copy": {"occluder_psnr_db": 33.0}}
 
 
 @pytest.mark.parametrize(
@@ -112,12 +116,14 @@ GOOD = {
         ({"identity_cosine": 0.6}, 0),
         ({"jitter_ratio": 2.5}, 0),
         ({"read_opening_r": 0.2}, 0),
+        ({"occluder_psnr_db": 30.5}, 0),
+        ({"occluder_psnr_db": np.nan}, 1),  # there is none
         ({"face_share": 0.1, "read_opening_r": np.nan}, 0),  # a lost face is a failure, not a gap in the data
         ({"identity_cosine": np.nan}, np.nan),
     ],
 )
 def test_success_needs_all_of_its_parts(values: Params, change: dict[str, float], expected: float):
-    assert core.success(GOOD | change, 0.9, values.success) == pytest.approx(expected, nan_ok=True)
+    assert core.success(GOOD | change, OTHERS, values.success) == pytest.approx(expected, nan_ok=True)
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,35 @@ def test_lips_behind_a_hand_are_not_compared(pairs: list[Pair], values: Params):
     )
     assert open_r < 0.9
     assert covered_r == pytest.approx(1)
+
+
+@dataclass(frozen=True)
+class OverHands(World):
+    """An editor that is right but where something is before the mouth."""
+
+    def __call__(self) -> Bench:
+        return replace(super().__call__(), dub={"editor": over_hands})
+
+
+def over_hands(source: Crop, mel: np.ndarray, seed: int) -> np.ndarray:
+    frames = perfect(source, mel, seed)
+    frames[source.occluder] = frames[source.occluder] // 2
+    return frames
+
+
+def test_a_hand_that_is_painted_over_is_no_success(pairs: list[Pair], values: Params):
+    assert pairs[0].truth is not None
+    hand = np.zeros_like(pairs[0].truth.occluder)
+    hand[::2, 30:34, 20:24] = True
+    sides = {name: replace(getattr(pairs[0], name), occluder=hand) for name in ("truth", "source", "whole")}
+    rule = replace(values.success, max_jitter_ratio=99.0)
+    clips = [
+        core.run([replace(pairs[0], **sides)], world, replace(values, success=rule), seed=0, workers=1).clips
+        for world in (World(), OverHands())
+    ]
+    assert [mean(found, "editor", "success_rate") for found in clips] == [1, 0]
+    kept, lost = (mean(found, "editor", "occluder_psnr_db") for found in clips)
+    assert lost < 20 < kept
 
 
 def test_lost_faces_are_gaps_in_the_lip_measures():

@@ -146,6 +146,12 @@ def test_identity_cosine_is_to_the_mean_direction():
     assert metrics.identity_cosine(np.array([[1.0, 0]]), reference) == pytest.approx(np.sqrt(0.5))
 
 
+def test_frame_cosine_is_frame_by_frame():
+    one, other = np.array([[1.0, 0], [0, 1]]), np.array([[1.0, 0], [0.6, 0.8]])
+    assert metrics.frame_cosine(one, one) == 1
+    assert metrics.frame_cosine(one, other) == pytest.approx(0.9)
+
+
 def test_ratio_has_no_value_over_nothing():
     assert metrics.ratio(1, 2) == 0.5
     assert np.isnan(metrics.ratio(1, 0))
