@@ -12,7 +12,7 @@ from components.core.base.errors import UserError
 from components.core.media.crops import Crop
 from components.core.media.geometry import Window
 from components.core.models import windows
-from components.occluders import things
+from components.occluders import marks, things
 from components.occluders.params import Augment
 from components.occluders.things import Generator, Picture, Thing
 
@@ -44,6 +44,10 @@ class Faces:
         """A window (h w 3), RGB, and where (h w) something is in front; in a share `hidden` of them something was."""
         rgb, front, face = _moved(*self._pick(hidden, rng), by, rng)
         other = _moved(*self._pick(0.0, rng), by, rng)[0][::-1]
+        rgb = _tinted(rgb, by, rng)
+        for change in (marks.stained, marks.creased, marks.opened):
+            if rng.random() < by.marks:
+                rgb = np.where(front[..., None], rgb, change(rgb, rng))
         if rng.random() < by.backdrop:
             rgb = np.where((face | front)[..., None], rgb, things.look(front.shape, other, rng))
         if rng.random() < by.shadow:
@@ -71,15 +75,17 @@ def put(rgb: Picture, front: Mask, thing: Thing) -> tuple[Picture, Mask]:
     """The picture with the thing before it, and what is in front now."""
     cover = thing.cover[..., None]
     hidden = cv2.dilate((thing.cover > COVERED).astype(np.uint8), AROUND) > 0
-    return rgb * (1 - cover) + thing.look * cover, front | hidden
+    return np.asarray(rgb * (1 - cover) + thing.look * cover, np.float32), front | hidden
 
 
 def _moved(crop: Crop, frame: int, by: Augment, rng: Generator) -> tuple[Picture, Mask, Mask]:
     """The frame's window as if the face lay elsewhere in it, what is before it, and the face."""
     size = crop.frames.shape[1]
     window = Window.of(size)
-    turn, zoom = rng.uniform(-by.turn_deg, by.turn_deg), 1 + rng.uniform(-by.zoom, by.zoom)
-    matrix = cv2.getRotationMatrix2D((size / 2, size * 2 / 3), turn, zoom)
+    matrix = cv2.getRotationMatrix2D((0, 0), rng.uniform(-by.turn_deg, by.turn_deg), 1)
+    matrix *= 1 + rng.uniform(-by.zoom, by.zoom, (2, 1))
+    middle = np.array([size / 2, size * 2 / 3])
+    matrix[:, 2] = middle - matrix[:, :2] @ middle
     matrix[:, 2] += rng.uniform(-by.shift, by.shift, 2) * size - [window.left, window.top]
     if rng.random() < 0.5:
         matrix[0] = [0, 0, window.width - 1] - matrix[0]
@@ -103,10 +109,17 @@ def _shadow(shape: tuple[int, ...], rng: Generator) -> Picture:
     return np.asarray(1 + rng.uniform(-0.6, 0.4) / (1 + np.exp(-np.clip(beyond / soft, -30, 30))), np.float32)
 
 
+def _tinted(rgb: Picture, by: Augment, rng: Generator) -> Picture:
+    """The picture in other colours."""
+    grey = rgb.mean(-1, keepdims=True)
+    strong = rng.uniform(0, 1.7) if rng.random() < 0.5 else 1.0
+    return np.asarray((grey + strong * (rgb - grey)) * np.exp(rng.uniform(-by.colour, by.colour, 3)), np.float32)
+
+
 def _filmed(rgb: Picture, by: Augment, rng: Generator) -> NDArray[np.uint8]:
     """The picture by another camera in another light."""
-    gain = 1 + rng.uniform(-by.light, by.light) + rng.uniform(-by.light, by.light, 3) / 2
-    made = (rgb - 128) * gain + 128 * (1 + rng.uniform(-by.light, by.light))
+    gain, level = 1 + rng.uniform(-by.light, by.light, 2)
+    made = (_tinted(rgb.clip(0, 255), by, rng) - 128) * gain + 128 * level
     if rng.random() < by.blur:
         made = cv2.resize(cv2.resize(made, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), rgb.shape[1::-1])
     made += rng.uniform(0, by.noise) * rng.standard_normal(rgb.shape, np.float32)

@@ -14,10 +14,13 @@ class Augment:
         shift: a share of the crop's size.
         zoom: a share of its scale.
         turn_deg: rotation.
-        light: gain of each channel, contrast and brightness, as a share of the full range.
+        light: contrast and brightness, as a share of the full range.
+        colour: gain of each channel, in nepers, once of the face alone and once of the whole picture; saturation is
+            anything from none to 1.7 of its own.
         noise: standard deviation of each pixel in grey levels, at most.
         blur: share of the pictures that lose half of their resolution.
         shadow: share with a shadow or a light on one side.
+        marks: share with stains such as beards, another one with folds, and another with a mouth of any shape.
         backdrop: share whose surroundings are replaced.
         pasted: share before which something is put.
     """
@@ -26,20 +29,23 @@ class Augment:
     zoom: float
     turn_deg: float
     light: float
+    colour: float
     noise: float
     blur: float
     shadow: float
+    marks: float
     backdrop: float
     pasted: float
 
     def __post_init__(self) -> None:
-        for name in ("blur", "shadow", "backdrop", "pasted"):
+        for name in ("blur", "shadow", "marks", "backdrop", "pasted"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
         if not (0 <= self.shift < 0.5 and 0 <= self.zoom < 0.5 and 0 <= self.light < 1):
             raise ValueError(f"shift {self.shift}, zoom {self.zoom} must be in [0, 0.5), light {self.light} in [0, 1)")
-        if self.turn_deg < 0 or self.noise < 0:
-            raise ValueError(f"turn_deg {self.turn_deg} and noise {self.noise} must not be negative")
+        for name in ("turn_deg", "colour", "noise"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} {getattr(self, name)} must not be negative")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Thing:
     cover: NDArray[np.float32]
 
 
-def draw(shape: tuple[int, int], other: Picture, rng: Generator) -> Thing:
+def draw(shape: tuple[int, ...], other: Picture, rng: Generator) -> Thing:
     """A random thing for a window of `shape`, filled with a colour, with noise or with a part of another picture."""
     kind = (_bar, _disc, _microphone, _blot, _fingers)[rng.integers(5)]
     canvas = np.zeros(shape, np.uint8)
@@ -31,7 +31,7 @@ def draw(shape: tuple[int, int], other: Picture, rng: Generator) -> Thing:
     return Thing(look(shape, other, rng), cover)
 
 
-def look(shape: tuple[int, int], other: Picture, rng: Generator) -> Picture:
+def look(shape: tuple[int, ...], other: Picture, rng: Generator) -> Picture:
     """A surface (h w 3): a part of another picture, or any or a dark colour with shade and grain."""
     filled = rng.random()
     if filled < 0.3:
