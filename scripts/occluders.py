@@ -1,6 +1,6 @@
 """Measures how often the occluder expert finds something before faces that have nothing before them.
 
-`python -m scripts.occluders --clips CLIP ... --sheet SHEET.png` prints a line for each clip; the sheet shows, clip by
+`python -m scripts.occluders --clips CLIP ... --sheet SHEET.png` logs a line for each clip; the sheet shows, clip by
 clip, the frames in which it finds most, and what it finds in green.
 """
 
@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ from components.core.base import errors, files, runtime
 from components.core.media import FPS, face, geometry, occlusion, video
 from components.core.media.geometry import Window
 from components.core.media.track import track
+
+if TYPE_CHECKING:
+    from components.core.models.occluder import OccluderExpert
 
 log = logging.getLogger(__name__)
 COLUMNS, TILE_PX = 12, 160
@@ -64,3 +68,24 @@ def report(expert: "OccluderExpert", clips: Sequence[Path], size_px: int, second
         enlarged = cv2.resize(np.concatenate(strips), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         with files.replacing(sheet) as temporary:
             temporary.write_bytes(cv2.imencode(".png", enlarged[..., ::-1])[1].tobytes())
+
+
+@errors.shell
+def main() -> None:
+    """Arguments, expert, report."""
+    runtime.start()
+    parser = argparse.ArgumentParser(prog="python -m scripts.occluders", description=__doc__)
+    parser.add_argument("--clips", type=Path, nargs="+", required=True, help="clips with nothing before the face")
+    parser.add_argument("--occluders", type=Path, default=Path("artifacts/occluders"), help="folder of the stage")
+    parser.add_argument("--size-px", type=int, default=96, help="side of the crop")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each clip")
+    parser.add_argument("--sheet", type=Path, help="PNG to look at")
+    given = parser.parse_args()
+    from components.core.models.occluder import load_occluder
+
+    expert = load_occluder(given.occluders / "occluder.safetensors")
+    report(expert, given.clips, given.size_px, given.seconds, given.sheet)
+
+
+if __name__ == "__main__":
+    main()

@@ -74,7 +74,8 @@ def test_an_approved_model_is_promoted_with_its_cards(project: core.Project):
     decide(project, "approve")
     assert core.promote(project, MADE_OF) == CARD
     assert {path.name for path in project.approved.iterdir()} == {
-        "dubstrap.onnx", "dubstrap_sync.onnx", "dubstrap_occluder.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json",
+        "dubstrap.onnx", "dubstrap_sync.onnx", "dubstrap_occluder.onnx",
+        "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json",
         "LICENSE", "SHA256SUMS",
     }  # fmt: skip
     model = (project.approved / "MODEL_CARD.md").read_text()

@@ -15,7 +15,7 @@ def occlusion(probability: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def in_front(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where (f h w) the probability is above `LEAST`, in regions that reach the window's border and somewhere are `SURE`.
+    """Where (f h w) the probability is above `LEAST`, in regions that reach the window's border and are `SURE`.
 
     What is in front of a mouth comes from outside; whatever lies within is teeth, lips or the dark of an open mouth.
     """
