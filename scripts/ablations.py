@@ -217,6 +217,7 @@ def _benchmark(plan: Plan) -> tuple[list["Pair"], Any, Any]:
         plan.artifacts / "generator",
         plan.artifacts / "editor",
         plan.artifacts / "experts",
+        None,  # editors are compared, and nothing hides what they paint
         values.generator,
         values.editor,
         runtime.cores(),

@@ -27,7 +27,7 @@ def rows(crops_folder: Path, artifacts: Path, number: int) -> list[NDArray[np.ui
     source = next(crop for crop in crops.load(crops_folder, "benchmark", "footage") if crop.crop_id == source_id)
     makers = (
         load_generator(artifacts / "generator", artifacts / "experts"),
-        load_editor(artifacts / "editor", artifacts / "experts"),
+        load_editor(artifacts / "editor", artifacts / "experts", occluders=artifacts / "occluders"),
     )
     frames = min(len(source.frames), len(truth.frames))
     made = [maker.dub(source, truth.mel[: 4 * len(source.frames)], options) for maker in makers]

@@ -59,11 +59,11 @@ def load(path: Path) -> Any:
 
 def test_every_declared_file_is_there(clone: Path) -> None:
     stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
-    assert len(stages) == 14
+    assert len(stages) == 15
     for stage in stages.values():
         for entry in [*stage["outs"], *stage.get("metrics", []), *stage.get("plots", [])]:
             assert (clone / (entry if isinstance(entry, str) else next(iter(entry)))).exists(), entry
-    for name in ("dubstrap.onnx", "dubstrap_sync.onnx"):
+    for name in ("dubstrap.onnx", "dubstrap_sync.onnx", "dubstrap_occluder.onnx"):
         assert (clone / "artifacts/export" / name).stat().st_size > 0
     assert not list(clone.glob("artifacts/**/*.ckpt")), "a finished stage leaves no checkpoint behind"
 
@@ -132,7 +132,7 @@ def test_the_flow_finds_everything_up_to_date(clone: Path) -> None:
     before = (clone / "dvc.lock").read_text()
     shown = call(clone, "python", "-m", "flows.pipeline", "--scale", "smoke")
     assert "Running stage" not in shown
-    assert shown.count("Finished in state Completed()") == 14 + 1 + 1  # the stages, data.dvc, the flow
+    assert shown.count("Finished in state Completed()") == 15 + 1 + 1  # the stages, data.dvc, the flow
     assert (clone / "dvc.lock").read_text() == before
 
 
@@ -140,6 +140,7 @@ def test_the_flow_finds_everything_up_to_date(clone: Path) -> None:
     ("override", "stale"),
     [
         ("editor.lip.rank=2", ["editor-lip", "evaluate", "export", "evaluate-onnx"]),
+        ("occluders.batch=3", ["occluders", "evaluate", "export", "evaluate-onnx"]),
         ("validate.clips.min_clips=3", ["validate-clips"]),
         ("evaluate.sample_pairs=2", ["evaluate", "export", "evaluate-onnx"]),
         ("studio.speakers=5", []),
@@ -165,4 +166,5 @@ def test_an_approved_model_is_promoted_and_released(clone: Path) -> None:
     call(clone, "dubstrap", "promote", "--release", "dist")
     with tarfile.open(clone / f"dist/dubstrap-{card}.tar.gz") as archive:
         names = {Path(name).name for name in archive.getnames()}
-    assert {"dubstrap.onnx", "dubstrap_sync.onnx", "MODEL_CARD.md", "DATA_CARD.md", "LICENSE", "SHA256SUMS"} <= names
+    assert {f"dubstrap{which}.onnx" for which in ("", "_sync", "_occluder")} <= names
+    assert {"MODEL_CARD.md", "DATA_CARD.md", "LICENSE", "SHA256SUMS"} <= names

@@ -40,7 +40,7 @@ FILES = sorted(path for folder in ("components", "flows") for path in (ROOT / fo
 PACKAGES = sorted(path.parent for path in COMPONENTS.glob("*/__init__.py") if path.parent.name != "core")
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 SECTIONS = {
-    **dict.fromkeys(("studio", "ingest", "crop", "generator", "pairs", "evaluate", "export"), "Params"),
+    **dict.fromkeys(("studio", "ingest", "crop", "occluders", "generator", "pairs", "evaluate", "export"), "Params"),
     "experts": "ExpertsParams",
     "validate.clips": "ClipsParams",
     "validate.crops": "CropsParams",

@@ -1,4 +1,7 @@
-"""The edit back in the picture: colours matched to the surroundings, pasted with a soft mask, its seam measured."""
+"""The edit back in the picture: colours matched to the surroundings, pasted with a soft mask, its seam measured.
+
+What is before the face stays the source's, where an expert finds it.
+"""
 
 from dataclasses import replace
 from math import log10
@@ -10,6 +13,7 @@ from numpy.typing import NDArray
 
 from components.core.media import geometry
 from components.dub.edit import Edited
+from components.dub.occluder import OccluderExpert
 from components.dub.timeline import Picture
 
 Image = NDArray[np.uint8]
@@ -25,9 +29,11 @@ class Blender:
 
     Args:
         size_px: of the crop.
+        occluder: finds what is before the face; None where there is none.
     """
 
-    def __init__(self, size_px: int) -> None:
+    def __init__(self, size_px: int, occluder: OccluderExpert | None = None) -> None:
+        self._occluder = occluder
         self._mask = geometry.soft_mask(size_px)
         self._rim = self._mask < RIM
         self._border = (self._mask > 0) & self._rim
@@ -43,9 +49,12 @@ class Blender:
         picture = edited.picture
         if edited.window is None or edited.transform is None or edited.source is None:
             return picture
+        mask = self._mask
+        if self._occluder:
+            mask = mask * (1 - self._occluder.occlusion(edited.source[None])[0])
         window = self.matched(edited.window, edited.source)
-        self._measure(window, edited.source)
-        rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, self._mask, edited.source)
+        self._measure(window, edited.source, mask)
+        rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, mask, edited.source)
         rgb = picture.rgb.copy()
         rgb[rows, columns] = pixels
         return replace(picture, rgb=rgb, before=picture.rgb, edited=(rows, columns))
@@ -58,8 +67,8 @@ class Blender:
         shift = np.median(window[self._rim].astype(np.int16) - source[self._rim], axis=0)
         return np.clip(window - shift, 0, 255).astype(np.uint8) if shift.any() else window
 
-    def _measure(self, window: Image, source: Image) -> None:
-        weight = self._mask[..., None]
+    def _measure(self, window: Image, source: Image, mask: NDArray[np.float32]) -> None:
+        weight = mask[..., None]
         pasted = source + weight * (window.astype(np.float32) - source)
         here, there = (max(FLATTEST, float(np.median(_gradient(i)[self._border]))) for i in (pasted, source))
         self._count += 1

@@ -17,7 +17,7 @@ from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import consent, credentials, faces, likeness, report, sync
+from components.dub import consent, credentials, faces, likeness, occluder, report, sync
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
 from components.dub.credentials import Sources
@@ -28,6 +28,7 @@ from components.dub.journal import SUFFIX, Journal
 from components.dub.likeness import Likeness
 from components.dub.look import Look
 from components.dub.model import Editor, Sampling, find
+from components.dub.occluder import OccluderExpert
 from components.dub.options import DubOptions, Progress
 from components.dub.output import FORMATS, Sound, Writer
 from components.dub.report import Clock, DubReport, Input
@@ -50,6 +51,7 @@ class Job:
     info: VideoInfo
     speech: Speech
     editor: Editor
+    occluder: OccluderExpert | None
     sampling: Sampling
     options: DubOptions
     consent: str
@@ -65,8 +67,8 @@ class Job:
     def identity(self) -> dict[str, object]:
         """What decides every pixel of the result."""
         hashes = {name: getattr(self, name).sha256 for name in ("video", "voice", "model")}
-        expert = sync.place(self.model.path)  # it may have chosen the face
-        hashes["sync"] = files.sha256(expert) if expert.is_file() else ""
+        beside = {"sync": sync.place(self.model.path), "occluder": occluder.place(self.model.path)}
+        hashes |= {name: files.sha256(path) if path.is_file() else "" for name, path in beside.items()}
         chosen = {name: getattr(self.options, name) for name in ("length", "extend", "face")}
         return {**hashes, **chosen, **asdict(self.sampling), "versions": report.versions()}
 
@@ -159,7 +161,7 @@ def _prepare(source: Path, voice: Path, options: DubOptions, clock: Clock) -> Jo
         guidance = Guidance(guidance.reference, options.guidance)
     sampling = Sampling(options.steps or editor.card.steps, guidance, options.seed)
     inputs = (Input.of(source, info.duration_s), Input.of(voice, speech.duration_s), Input.of(editor.path, None))
-    return Job(*inputs, info, speech, editor, sampling, options, grounds)
+    return Job(*inputs, info, speech, editor, OccluderExpert.beside(editor), sampling, options, grounds)
 
 
 def _written(job: Job, context: Context, signer: credentials.Signer) -> Done:
@@ -182,7 +184,7 @@ def _written(job: Job, context: Context, signer: credentials.Signer) -> Done:
 
 def _dub(job: Job, temporary: Path, context: Context) -> Done:
     source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
-    look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
+    look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px, job.occluder)
     with ExitStack() as stack:
         with context.clock("track"):
             sheet = context.target.with_suffix(".faces.png")
@@ -244,6 +246,7 @@ def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> D
         model=job.model,
         card_id=job.editor.card.card_id,
         provider=job.editor.provider,
+        occluders=job.occluder is not None,
         consent=job.consent,
         face=done.choice.why,
         credentials=signed,

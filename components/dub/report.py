@@ -101,6 +101,7 @@ class DubReport:
         video, speech, model: the inputs.
         card_id: names the model card of the editor.
         provider: what the editor ran on.
+        occluders: whether what is before the face was looked for, and left as it is.
         consent: on what grounds the person shown may be dubbed.
         face: which face was dubbed, and why that one.
         credentials: who signed the output's Content Credentials, and which file they are in where it is not the output.
@@ -123,6 +124,7 @@ class DubReport:
     model: Input
     card_id: str
     provider: str
+    occluders: bool
     consent: str
     face: str
     credentials: str

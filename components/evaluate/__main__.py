@@ -11,6 +11,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--crops", type=Path, required=True, help="folder of crops; its benchmark split is dubbed")
     parser.add_argument("--clips", type=Path, required=True, help="folder of clips, for redubs.parquet's slices")
     parser.add_argument("--experts", type=Path, required=True, help="folder of experts; only the judges judge")
+    parser.add_argument("--occluders", type=Path, help="folder of the occluder expert; editors spare what it finds")
     parser.add_argument("--generator", type=Path, help="folder of the generator's weights")
     parser.add_argument("--editor", type=Path, required=True, help="folder of the editor's three phases")
     parser.add_argument("--exported", type=Path, help="measure this ONNX editor alone, and write nothing but --metrics")
@@ -35,16 +36,15 @@ def main() -> None:
 
     values, seed = params.load(Params, "evaluate"), params.scalar("seed", int)
     pairs = aside.load(options.crops, options.clips, benchmark.Selection.of(values), values.looks)
-    manifest = benchmark.manifest(pairs)
-    how, threads = Resampling(values.bootstrap_samples, seed), max(1, runtime.cores() // options.workers)
+    manifest, how = benchmark.manifest(pairs), Resampling(values.bootstrap_samples, seed)
+    folders = options.editor, options.experts, options.occluders
+    editing = values.editor, max(1, runtime.cores() // options.workers)
     if options.exported:
-        made = ExportedLoader(options.exported, options.editor, options.experts, values.editor, threads)
-        measured = core.run(pairs, made, values, seed, options.workers)
+        measured = core.run(pairs, ExportedLoader(options.exported, *folders, *editing), values, seed, options.workers)
         files.write_json(options.metrics, report.exported(measured.clips, manifest, how, values.min_slice))
         return
-    loader = Loader(options.generator, options.editor, options.experts, values.generator, values.editor, threads)
+    loader = Loader(options.generator, *folders, values.generator, *editing)
     evaluation = core.run(pairs, loader, values, seed, options.workers)
-
     with files.replacing(options.out / "clips.parquet") as path:
         evaluation.clips.to_parquet(path, index=False)
     files.write_text(options.out / "manifest.csv", manifest.to_csv(index=False))

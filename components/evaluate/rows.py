@@ -50,11 +50,15 @@ class Bench:
 
 @dataclass(frozen=True)
 class Loader:
-    """Makes the Bench from the stages' folders; small enough to be sent to worker processes."""
+    """Makes the Bench from the stages' folders; small enough to be sent to worker processes.
+
+    Without `occluders` editors also paint over what is before the face.
+    """
 
     generator: Path
     editor: Path
     experts: Path
+    occluders: Path | None
     generator_sampling: SamplingParams
     editor_sampling: SamplingParams
     threads: int
@@ -69,7 +73,8 @@ class Loader:
         inpainter = load_generator(self.generator, self.experts)
         dub: dict[str, Dub] = {"generator": partial(_dub, inpainter, self.generator_sampling)}
         for row, phases in PHASES.items():
-            dub[row] = partial(_dub, load_editor(self.editor, self.experts, phases), self.editor_sampling)
+            editor = load_editor(self.editor, self.experts, phases, self.occluders)
+            dub[row] = partial(_dub, editor, self.editor_sampling)
         return Bench(dub, *_judges(self.experts), find_landmarks)
 
 
@@ -80,6 +85,7 @@ class ExportedLoader:
     file: Path
     editor: Path
     experts: Path
+    occluders: Path | None
     sampling: SamplingParams
     threads: int
 
@@ -90,7 +96,8 @@ class ExportedLoader:
         from components.core.models.synthesis import load_editor
 
         torch.set_num_threads(self.threads)
-        editor = OnnxEditor(self.file, load_editor(self.editor, self.experts, PHASES["editor"]), self.threads)
+        source = load_editor(self.editor, self.experts, PHASES["editor"], self.occluders)
+        editor = OnnxEditor(self.file, source, self.threads)
         return Bench({EXPORTED: partial(_dub, editor, self.sampling)}, *_judges(self.experts), find_landmarks)
 
 

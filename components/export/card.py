@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from components.core.base import files
 from components.export.core import Exported
 from components.export.params import Params
 
@@ -42,11 +44,23 @@ class Origin:
     weights: dict[str, str]
     training: dict[str, Any]
 
+    @property
+    def trained_on(self) -> str:
+        """The training footage in a few words."""
+        return "{clips} clips of {speakers} speakers".format(**self.training)
+
 
 def identify(hashes: Mapping[str, str]) -> str:
     """A short name for a set of weight files: the same weights always have the same one."""
     text = "".join(f"{name}={hashes[name]};" for name in sorted(hashes))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def origin(lips: Mapping[str, Path], beside: Mapping[str, Path], clips: Path) -> Origin:
+    """Where a model comes from: weight files that make lips, by which it is named, others, and clips.parquet."""
+    hashes = {name: files.sha256(path) for name, path in lips.items()}
+    others = {name: files.sha256(path) for name, path in beside.items()}
+    return Origin(identify(hashes), hashes | others, training(pd.read_parquet(clips)))
 
 
 def training(clips: pd.DataFrame) -> dict[str, Any]:

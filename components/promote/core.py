@@ -21,7 +21,8 @@ from components.core.base.reviews import Decision
 from components.promote import cards
 from components.promote.cards import Data, Lineage
 
-MODEL, SYNC, SUMS, FACTS = "dubstrap.onnx", "dubstrap_sync.onnx", "SHA256SUMS", "data_card.json"
+MODELS = ("dubstrap.onnx", "dubstrap_sync.onnx", "dubstrap_occluder.onnx")
+SUMS, FACTS = "SHA256SUMS", "data_card.json"
 EPOCH = 0
 """The time in a release, so that the same model gives the same archive."""
 
@@ -180,7 +181,7 @@ def _write(project: Project, model_card: str, data: Data) -> None:
     with tempfile.TemporaryDirectory(prefix=".approved-", dir=project.approved.parent) as parent:
         folder = Path(parent) / "approved"
         folder.mkdir()
-        exported = [project.export / name for name in (MODEL, SYNC, "card.json")]
+        exported = [project.export / name for name in (*MODELS, "card.json")]
         for source in (*exported, project.folder / "LICENSE"):
             shutil.copy(source, folder / source.name)
         files.write_text(folder / "MODEL_CARD.md", model_card)

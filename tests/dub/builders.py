@@ -172,6 +172,29 @@ def save_sync(path: Path, metadata: dict | None = None) -> Path:
     return _saved(model, path)
 
 
+def occluder_card() -> dict:
+    """The metadata of an occluder expert that fits."""
+    window = Window.of(SIZE_PX)
+    return {"format": 1, "size_px": SIZE_PX, "window": [window.top, window.bottom, window.left, window.right]}
+
+
+def save_occluder(path: Path, metadata: dict | None = None) -> Path:
+    """An occluder expert that finds something in the left half of every window."""
+    window = Window.of(SIZE_PX)
+    left = np.zeros((window.height, window.width), np.float32)
+    left[:, : window.width // 2] = 1
+    nodes = [
+        helper.make_node("ReduceMean", ["lower", "channel"], ["grey"], keepdims=0),
+        helper.make_node("Mul", ["grey", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "left"], ["hidden"]),
+    ]
+    constants = {"channel": np.array([1], np.int64), "zero": np.array(0, np.float32), "left": left}
+    shape = ["f", window.height, window.width]
+    model = model_of(nodes, constants, {"lower": ["f", 3, *shape[1:]]}, {"hidden": shape})
+    helper.set_model_props(model, {"dubstrap_occluder": json.dumps(metadata or occluder_card())})
+    return _saved(model, path)
+
+
 def save_video(path: Path, times: list[int], time_base: Fraction, size: tuple[int, int] = (64, 48), **look) -> Path:
     """A faceless clip of a moving gradient, (width, height), with these timestamps; look: see `save_pictures`."""
     width, height = size

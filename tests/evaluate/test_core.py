@@ -206,6 +206,6 @@ def test_a_second_look_moves_the_landmarks_back(pairs: list[Pair]):
 
 def test_the_loader_can_be_sent_to_workers_and_cached():
     sampling = SamplingParams(2, 1.0, 1.5)
-    loader = rows.Loader(Path("g"), Path("e"), Path("x"), sampling, sampling, 1)
+    loader = rows.Loader(Path("g"), Path("e"), Path("x"), None, sampling, sampling, 1)
     again = pickle.loads(pickle.dumps(loader))
     assert (again, hash(again)) == (loader, hash(loader))

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def loader(folder: Path) -> Loader:
     sampling = SamplingParams(2, 1.0, 1.5)
-    return Loader(folder, folder, folder, sampling, sampling, 1)
+    return Loader(folder, folder, folder, None, sampling, sampling, 1)
 
 
 def test_every_model_row_dubs_and_both_judges_speak(folder: Path):

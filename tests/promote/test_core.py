@@ -42,6 +42,7 @@ def project(tmp_path: Path) -> core.Project:
     measured(found, 0.5)
     files.write_text(found.export / "dubstrap.onnx", "weights")
     files.write_text(found.export / "dubstrap_sync.onnx", "weights of the sync expert")
+    files.write_text(found.export / "dubstrap_occluder.onnx", "weights of the occluder expert")
     files.write_text(found.export / "MODEL_CARD.md", "# dubstrap editor\n")
     files.write_text(found.folder / "LICENSE", "Apache-2.0")
     files.write_json(
@@ -73,7 +74,7 @@ def test_an_approved_model_is_promoted_with_its_cards(project: core.Project):
     decide(project, "approve")
     assert core.promote(project, MADE_OF) == CARD
     assert {path.name for path in project.approved.iterdir()} == {
-        "dubstrap.onnx", "dubstrap_sync.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json",
+        "dubstrap.onnx", "dubstrap_sync.onnx", "dubstrap_occluder.onnx", "card.json", "MODEL_CARD.md", "DATA_CARD.md", "data_card.json",
         "LICENSE", "SHA256SUMS",
     }  # fmt: skip
     model = (project.approved / "MODEL_CARD.md").read_text()
@@ -166,6 +167,7 @@ def test_a_release_holds_everything_and_repeats(project: core.Project, tmp_path:
     assert {
         "dubstrap.onnx",
         "dubstrap_sync.onnx",
+        "dubstrap_occluder.onnx",
         "card.json",
         "MODEL_CARD.md",
         "DATA_CARD.md",

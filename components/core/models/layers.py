@@ -3,6 +3,6 @@
 from torch import nn
 
 
-def conv(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-    """A convolutional layer that halves a picture's sides."""
-    return [nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2), nn.GroupNorm(4, outputs), nn.ReLU()]
+def conv(inputs: int, outputs: int, kernel: int, stride: int = 2) -> list[nn.Module]:
+    """A convolutional layer that divides a picture's sides by its stride."""
+    return [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2), nn.GroupNorm(4, outputs), nn.ReLU()]

@@ -21,12 +21,13 @@ class OnnxEditor(Editor):
 
     Args:
         path: the file.
-        editor: the torch editor it was made of, for its config; its weights are not used.
+        editor: the torch editor it was made of, for its config, front end and occluder expert.
         threads: of onnxruntime.
     """
 
     def __init__(self, path: Path, editor: Editor, threads: int) -> None:
-        super().__init__(_Session(path, editor, threads), editor.frontend, {})  # type: ignore[arg-type]
+        session = _Session(path, editor, threads)
+        super().__init__(session, editor.frontend, {}, editor.occluder)  # type: ignore[arg-type]
 
     def job(self, crop: Crop, sound: NDArray[np.float32]) -> Job:
         """The crop's conditions; each frame's audio is its mel rows with the context around them, flat."""

@@ -21,6 +21,7 @@ from components.core.models import hardware, weights
 from components.core.models.dubber import Conditions, Dubber, DubberConfig
 from components.core.models.frontend import FrontEnd, encode_clip, load_frontend
 from components.core.models.lora import Band, Gates, add_expert
+from components.core.models.occluder import OccluderExpert, load_occluder
 from components.core.models.windows import image, masks, own_references, pixels
 
 Bands = dict[str, Band]
@@ -164,7 +165,16 @@ class Synthesizer:
 
 
 class Editor(Synthesizer):
-    """Mask-free: sees the whole window of the video that is to be dubbed."""
+    """Mask-free: sees the whole window of the video that is to be dubbed.
+
+    Args:
+        model, frontend, bands: see `Synthesizer`.
+        occluder: finds what is before the face, which then stays as it is; None where there is none.
+    """
+
+    def __init__(self, model: Dubber, frontend: FrontEnd, bands: Bands, occluder: OccluderExpert | None = None) -> None:
+        super().__init__(model, frontend, bands)
+        self.occluder = occluder
 
     @property
     def references(self) -> int:
@@ -173,6 +183,12 @@ class Editor(Synthesizer):
     def shown(self, crop: Crop, own: Float[Tensor, "n f 3 h w"], heard: Float[Tensor, "f a"]) -> Job:
         source = pixels(Window.of(crop.frames.shape[1]).take(crop.frames))
         return Job(torch.cat([source[None], own]), heard, None)
+
+    def alpha(self, crop: Crop) -> NDArray[np.float32]:
+        soft = super().alpha(crop)
+        if self.occluder is None:
+            return soft
+        return soft * (1 - self.occluder.occlusion(Window.of(crop.frames.shape[1]).take(crop.frames)))
 
 
 class Inpainter(Synthesizer):
@@ -238,13 +254,16 @@ class ExpertConfig:
     band: Band
 
 
-def load_editor(folder: Path, experts: Path, phases: tuple[str, ...] = ("lip", "texture")) -> Editor:
+def load_editor(
+    folder: Path, experts: Path, phases: tuple[str, ...] = ("lip", "texture"), occluders: Path | None = None
+) -> Editor:
     """The editor of artifacts/editor with the experts named, each in its own band.
 
     Args:
         folder: holds structure/, and lip/ and texture/ where asked for, each with weights.safetensors.
         experts: artifacts/experts, for the front end.
         phases: () is the structure phase alone.
+        occluders: artifacts/occluders; None leaves what is before the face to the editor.
     """
     model, bands = load_dubber(folder / "structure" / "weights.safetensors"), {}
     for phase in phases:
@@ -254,4 +273,5 @@ def load_editor(folder: Path, experts: Path, phases: tuple[str, ...] = ("lip", "
         weights.fill(model, {**model.state_dict(), **tensors}, path)
         bands[phase] = config.band
     weights.freeze(model).to(hardware.device())
-    return Editor(model, load_frontend(experts / "frontend.safetensors"), bands)
+    occluder = load_occluder(occluders / "occluder.safetensors") if occluders else None
+    return Editor(model, load_frontend(experts / "frontend.safetensors"), bands, occluder)
