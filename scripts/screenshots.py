@@ -8,33 +8,31 @@ import argparse
 import logging
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from components.core.base import errors, runtime
-from scripts.browser import Page, chromium, executable
+from scripts import browser
 
 WIDTHS_PX = (1280, 390)
-PARTS = "[...document.querySelectorAll('header, section')].map(part => part.id || 'header')"
-PAINTED = "[...document.querySelectorAll('canvas')].every(tile => tile.dataset.frame !== undefined)"
+UNPAINTED = "canvas:not([data-frame])"
+BARE = "::-webkit-scrollbar { display: none }"
 
 
-def shoot(page: Page, index: Path, out: Path) -> list[Path]:
+def shoot(windows: browser.Windows, index: Path, out: Path) -> list[Path]:
     """A PNG of each part of the page at each width: DIR/1280-verdict.png and so on.
 
     Raises:
         UserError: the page reaches for the internet, or its script or a file of it fails.
     """
-    page.call("Emulation.setScrollbarsHidden", hidden=True)
     made = []
     for width_px in WIDTHS_PX:
-        page.open(index.resolve().as_uri(), width_px)
-        page.wait(PAINTED)
-        for part in page.evaluate(PARTS):
-            made.append(out / f"{width_px}-{part}.png")
-            page.picture(made[-1], "header" if part == "header" else f"#{part}")
-    if page.problems:
-        raise errors.UserError(f"{index} has faults", got="; ".join(page.problems))
+        page = windows.open(index.resolve().as_uri(), width_px)
+        page.wait_for_selector(UNPAINTED, state="detached")
+        for part in page.locator("header, section").all():
+            made.append(out / f"{width_px}-{part.get_attribute('id') or 'header'}.png")
+            part.screenshot(path=made[-1], style=BARE)
+    if windows.problems:
+        raise errors.UserError(f"{index} has faults", got="; ".join(windows.problems))
     return made
 
 
@@ -45,14 +43,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for 1280-verdict.png and so on, and the page")
     options, others = parser.parse_known_args()
     runtime.start()
-    if executable() is None:
+    if browser.executable() is None:
         raise errors.UserError("Chromium is not installed here", fix="Debian: apt-get install chromium")
     site = options.out / "site"
     review = (sys.executable, "-m", "components.review", "--out", str(site), *others)
     if failed := subprocess.run(review, check=False).returncode:
         sys.exit(failed)
-    with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as page:
-        made = shoot(page, site / "index.html", options.out)
+    with browser.chromium() as chromium:
+        made = shoot(browser.Windows(chromium), site / "index.html", options.out)
     logging.getLogger(__name__).info("look at %d pictures in %s", len(made), options.out)
 
 

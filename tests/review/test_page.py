@@ -1,6 +1,7 @@
 """The page in headless Chromium: offline, in step, deciding, at both widths, accessible."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,25 +10,28 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import uvicorn
+from playwright.sync_api import Page, expect
 
 from components.core.base import reviews
 from components.core.statistics.drift import Limits, compare
 from components.review import core, server
 from components.review.run import Run
-from scripts.browser import Page
+from scripts.browser import Windows
 from tests.review import world
 from tests.review.conftest import OPTIONS
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SHOWN = "document.querySelectorAll('#clip figure:not([hidden]) canvas')"
-PAINTED = f"[...{SHOWN}].every(c => c.dataset.frame !== undefined)"
+UNPAINTED = "#clip figure:not([hidden]) canvas:not([data-frame])"
 # The frame that each visible tile really shows, read from its pixels (world.grey).
 SEEN = f"[...{SHOWN}].map(c => Math.round((c.getContext('2d').getImageData(24, 24, 1, 1).data[1] - 30) / 10))"
 # Notes what is seen at each repaint of the window, from now on.
-RECORD = (
-    f"window.recorded = []; const watch = () => {{ recorded.push({SEEN}); requestAnimationFrame(watch); }}; watch(); 1"
-)
+RECORD = f"""() => {{
+    window.recorded = [];
+    const watch = () => {{ recorded.push({SEEN}); requestAnimationFrame(watch); }};
+    watch();
+}}"""
 
 
 @contextlib.contextmanager
@@ -48,6 +52,12 @@ def served(project: Path, out: Path, folder: Path) -> Iterator[str]:
         listener.close()
 
 
+def painted(page: Page) -> Page:
+    """The page, once every visible tile of a clip shows a frame."""
+    page.wait_for_selector(UNPAINTED, state="detached")
+    return page
+
+
 @pytest.fixture(scope="module")
 def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A served review that nobody has decided in."""
@@ -57,171 +67,158 @@ def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.mark.parametrize("width_px", [1280, 390])
-def test_it_opens_from_disk_offline_without_a_word_on_the_console(page: Page, site: Path, width_px: int):
-    page.problems.clear()
-    page.open((site / "index.html").as_uri(), width_px)
-    page.wait(PAINTED)
-    assert page.problems == []
+def test_it_opens_from_disk_offline_without_a_word_on_the_console(windows: Windows, site: Path, width_px: int):
+    page = painted(windows.open((site / "index.html").as_uri(), width_px))
+    assert windows.problems == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width_px
     for part in ("#clip canvas", "#clip .curve", '[data-role="play"]', "#metrics td"):
-        assert page.evaluate(f"document.querySelector('{part}').getBoundingClientRect().width") > 10, part
-    assert page.evaluate("document.querySelector('.decide:not([hidden])')") is None  # read-only
+        assert page.locator(part).first.bounding_box()["width"] > 10, part
+    assert page.locator(".decide:not([hidden])").count() == 0  # read-only
 
 
-def test_tiles_stay_in_step_while_playing_and_stepping(page: Page, address: str):
-    page.open(address)
-    page.wait(PAINTED)
+def test_tiles_stay_in_step_while_playing_and_stepping(windows: Windows, address: str):
+    page = painted(windows.open(address))
+    tile = page.locator("#clip figure:not([hidden]) canvas").first
     assert set(page.evaluate(SEEN)) == {0}
     for expected in (1, 2, 3):
-        page.click('#clip [data-role="on"]')
-        page.wait(f"{SHOWN}[0].dataset.frame == {expected}")
+        page.locator('#clip [data-role="on"]').click()
+        expect(tile).to_have_attribute("data-frame", str(expected))
         assert set(page.evaluate(SEEN)) == {expected}
-    page.click('#clip [data-role="back"]')
-    page.wait(f"{SHOWN}[0].dataset.frame == 2")
+    page.locator('#clip [data-role="back"]').click()
+    expect(tile).to_have_attribute("data-frame", "2")
     page.evaluate(RECORD)
-    page.click('#clip [data-role="play"]')
-    page.wait("window.recorded.at(-1)?.[0] >= " + str(world.FRAMES - 2))
-    recorded = page.evaluate("window.recorded")
+    page.locator('#clip [data-role="play"]').click()
+    expect(tile).to_have_attribute("data-frame", re.compile(f"{world.FRAMES - 2}|{world.FRAMES - 1}"))
+    recorded = page.evaluate("new Promise(done => requestAnimationFrame(() => done(recorded)))")
+    assert recorded[-1][0] >= world.FRAMES - 2
     assert max(max(tiles) - min(tiles) for tiles in recorded) <= 1
     assert len({tiles[0] for tiles in recorded}) > 5, "it did not play"
 
 
-def test_the_worst_come_first_by_any_metric_and_slices_filter(page: Page, address: str):
-    page.open(address)
-    names = "[...document.querySelectorAll('#clip .list button')].map(b => b.dataset.id.slice(0, 8))"
+def test_the_worst_come_first_by_any_metric_and_slices_filter(windows: Windows, address: str):
+    page = windows.open(address)
+
+    def names() -> list[str]:
+        return page.locator("#clip .list button").evaluate_all("all => all.map(b => b.dataset.id.slice(0, 8))")
 
     def choose(role: str, value: str) -> list[str]:
-        page.evaluate(
-            f"(() => {{ const s = document.querySelector('#clip [data-role={role}]'); s.value = '{value}';"
-            "s.dispatchEvent(new Event('input')); })()"
-        )
-        found: list[str] = page.evaluate(names)
-        return found
+        page.locator(f"#clip [data-role={role}]").select_option(value)
+        return names()
 
-    assert page.evaluate(names) == ["speaker0", "speaker1", "speaker2", "speaker3"]
+    assert names() == ["speaker0", "speaker1", "speaker2", "speaker3"]
     assert choose("end", "best")[0] == "speaker3"
     assert choose("metric", "sharpness_ratio")[0] == "speaker3"  # 0.36 is nearest to 1
     assert choose("slice", "language=es") == ["speaker2", "speaker0"]
-    assert choose("search", "AKER0") == ["speaker0"]
-    quarantined = page.evaluate("[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(Boolean)")
+    page.locator("#clip [data-role=search]").fill("AKER0")
+    assert names() == ["speaker0"]
+    quarantined = filter(None, page.locator("#pair .mark").all_text_contents())
     assert sorted(quarantined) == ["quarantined: no_flicker", "quarantined: review"]
 
 
-def test_a_quarantined_pair_is_one_click_away(page: Page, address: str):
-    page.open(address)
-    page.wait(PAINTED)
-    shown = "document.querySelector('#pair .player > div').dataset.id"
-    assert page.evaluate(shown) != "speaker2-clip1--0"
-    page.click('#data a[href="#pair:speaker2-clip1--0"]')
-    page.wait(f"{shown} === 'speaker2-clip1--0'")
-    assert "In quarantine: review" in page.evaluate("document.querySelector('#pair .player').textContent")
-    assert page.evaluate("document.querySelector('#pair .legend').textContent").count("companion") == 1
-    page.problems.clear()
-    page.open(address + "#clip:speaker3-clip--pair3")  # as somebody sends it
-    page.wait("document.querySelector('#clip .player > div').dataset.id === 'speaker3-clip--pair3'")
-    page.open(address + "#clip:%E0%A4%A")  # cut off
-    assert page.problems == []
+def test_a_quarantined_pair_is_one_click_away(windows: Windows, address: str):
+    page = painted(windows.open(address))
+    shown = page.locator("#pair .player > div")
+    assert shown.get_attribute("data-id") != "speaker2-clip1--0"
+    page.locator('#data a[href="#pair:speaker2-clip1--0"]').click()
+    expect(shown).to_have_attribute("data-id", "speaker2-clip1--0")
+    assert "In quarantine: review" in page.locator("#pair .player").text_content()
+    assert page.locator("#pair .legend").text_content().count("companion") == 1
+    page = windows.open(address + "#clip:speaker3-clip--pair3")  # as somebody sends it
+    expect(page.locator("#clip .player > div")).to_have_attribute("data-id", "speaker3-clip--pair3")
+    windows.open(address + "#clip:%E0%A4%A")  # cut off
+    assert windows.problems == []
 
 
 @pytest.mark.parametrize("kind", ["pair", "clip"])
 @pytest.mark.parametrize("verdict", ["approve", "reject", "comment"])
-def test_a_decision_survives_a_reload(page: Page, project: Path, tmp_path: Path, kind: str, verdict: str):
-    said = f"document.querySelector('#{kind} .said')"
+def test_a_decision_survives_a_reload(windows: Windows, project: Path, tmp_path: Path, kind: str, verdict: str):
+    said = f"#{kind} .said li"
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
-        page.problems.clear()
-        page.open(where)
-        page.wait(PAINTED)
-        page.evaluate(
-            f"(box => {{ box.querySelector('input').value = 'Ann';"
-            f"box.querySelector('textarea').value = {core.json_for_script(world.HOSTILE)}; }})"
-            f"(document.querySelector('#{kind} .decide'))"
-        )
-        judged = page.evaluate(f"document.querySelector('#{kind} .player > div').dataset.id")
-        page.click(f'#{kind} [data-verdict="{verdict}"]')
-        page.wait(f"document.querySelector('#{kind} .decide [role=status]').textContent === 'saved: {verdict}'")
-        page.open(where, 390)
-        page.wait(f"{said}.children.length")
-        assert page.evaluate(f"{said}.textContent").startswith(f"{verdict}: {world.HOSTILE} — Ann")
-        mark = page.evaluate(f"document.querySelector('#{kind} .list [aria-current=true] .mark').textContent")
+        page = painted(windows.open(where))
+        page.locator(f"#{kind} .decide input").fill("Ann")
+        page.locator(f"#{kind} .decide textarea").fill(world.HOSTILE)
+        judged = page.locator(f"#{kind} .player > div").get_attribute("data-id")
+        page.locator(f'#{kind} [data-verdict="{verdict}"]').click()
+        expect(page.locator(f"#{kind} .decide [role=status]")).to_have_text(f"saved: {verdict}")
+        page = windows.open(where, 390)
+        assert page.locator(said).text_content().startswith(f"{verdict}: {world.HOSTILE} — Ann")
+        mark = page.locator(f"#{kind} .list [aria-current=true] .mark").text_content()
         standing = {"approve": ["approved"], "reject": ["rejected"], "comment": []}[verdict]
         assert [word for word in ("approved", "rejected") if word in mark] == standing
-        assert page.evaluate("document.querySelectorAll('img').length") == 0
-        assert page.problems == []
+        assert page.locator("img").count() == 0
+        assert windows.problems == []
     (kept,) = reviews.read(tmp_path / "reviews")
     assert (kept.kind, kept.id, kept.verdict, kept.comment) == (kind, judged, verdict, world.HOSTILE)
     core.build([Run(project, "x", "abc")], tmp_path / "still", replace(OPTIONS, reviews=tmp_path / "reviews"))
-    page.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
-    page.wait(f"{said}.children.length")
-    assert world.HOSTILE in page.evaluate(f"{said}.textContent")
-    assert page.evaluate("document.querySelectorAll('[data-verdict]').length") == 0
+    page = windows.open((tmp_path / "still/index.html").as_uri())  # read-only, it shows what was decided
+    assert world.HOSTILE in page.locator(said).text_content()
+    assert page.locator("[data-verdict]").count() == 0
 
 
-def test_what_is_not_saved_is_said(page: Page, address: str):
-    page.open(address)
-    page.wait(PAINTED)
-    page.evaluate("document.querySelector('#verdict .decide input').value = ''")
-    page.click('#verdict [data-verdict="approve"]')
-    page.wait(
-        "document.querySelector('#verdict [role=status]').textContent.startsWith('not saved: reviewer must have')"
-    )
+def test_what_is_not_saved_is_said(windows: Windows, address: str):
+    page = painted(windows.open(address))
+    page.locator("#verdict .decide input").fill("")
+    page.locator('#verdict [data-verdict="approve"]').click()
+    expect(page.locator("#verdict [role=status]")).to_have_text(re.compile("^not saved: reviewer must have"))
 
 
-def test_a_decision_of_an_earlier_run_still_stands(page: Page, project: Path, tmp_path: Path):
+def test_a_decision_of_an_earlier_run_still_stands(windows: Windows, project: Path, tmp_path: Path):
     pair = "speaker0-clip0--0"
     for kind, id_ in (("pair", pair), ("model", "another card")):
         decision = reviews.Decision(reviews.now(), "earlier", kind, id_, "approve", "fine", "Bob")
         reviews.append(tmp_path / "reviews/old.jsonl", decision)
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
-        page.open(f"{where}#pair:{pair}")
-        said = page.wait(f"document.querySelector('#pair [data-id=\"{pair}\"] .said').textContent")
+        page = windows.open(f"{where}#pair:{pair}")
+        said = page.locator(f'#pair [data-id="{pair}"] .said li').text_content()
         assert said.startswith("approve: fine — Bob")
         assert said.endswith("UTC (run earlier)")
-        marks = "[...document.querySelectorAll('#pair .mark')].map(m => m.textContent).filter(t => t.startsWith('app'))"
-        assert page.evaluate(marks) == ["approved (run earlier)"]
-        assert page.evaluate("document.querySelectorAll('#verdict .said li').length") == 0  # another model's
-        page.click('#pair [data-verdict="reject"]')
-        page.wait("document.querySelector('#pair .decide [role=status]').textContent.startsWith('not saved')")
-        page.evaluate("document.querySelector('#pair .decide input').value = 'Ann'; 1")
-        page.click('#pair [data-verdict="reject"]')
-        page.wait(f"{marks}.length === 0")  # the newest wins
+        marks = page.locator("#pair .mark", has_text=re.compile("^app"))
+        assert marks.all_text_contents() == ["approved (run earlier)"]
+        assert page.locator("#verdict .said li").count() == 0  # another model's
+        page.locator('#pair [data-verdict="reject"]').click()
+        expect(page.locator("#pair .decide [role=status]")).to_have_text(re.compile("^not saved"))
+        page.locator("#pair .decide input").fill("Ann")
+        page.locator('#pair [data-verdict="reject"]').click()
+        expect(marks).to_have_count(0)  # the newest wins
 
 
-def test_reports_can_not_decide(page: Page, project: Path, tmp_path: Path):
+def test_reports_can_not_decide(windows: Windows, project: Path, tmp_path: Path):
     hostile = """<!DOCTYPE html><title>-</title><script>
     const body = {kind: "model", id: "0123456789ab", verdict: "approve", comment: "", reviewer: "nobody"};
     fetch("/api/decisions", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)})
       .then(() => { document.title = "sent"; }, () => { document.title = "refused"; });</script>"""
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
         (tmp_path / "site/drift.html").write_text(hostile)
-        page.call("Page.navigate", url=where + "drift.html")
-        assert page.wait("document.title !== '-' && document.title") == "refused"
+        page = windows.open(where + "drift.html", ready="body")
+        expect(page).not_to_have_title("-")
+        assert page.title() == "refused"
     assert reviews.read(tmp_path / "reviews") == []
 
 
 @pytest.mark.slow
-def test_evidently_works_under_our_policy(page: Page, project: Path, tmp_path: Path):
+def test_evidently_works_under_our_policy(windows: Windows, project: Path, tmp_path: Path):
     with served(project, tmp_path / "site", tmp_path / "reviews") as where:
         table = pd.DataFrame({"lip_opening_r": [0.1 * number for number in range(9)]})
         limits = Limits(("lip_opening_r",), "wasserstein", 0.3, 0.5)
         compare(table, table, limits, tmp_path / "site/drift.html")
-        page.problems.clear()
-        page.call("Page.navigate", url=where + "drift.html")
-        page.wait("document.body?.innerText.includes('lip_opening_r')")
-        assert page.problems == []
+        page = windows.open(where + "drift.html", ready="body")
+        expect(page.locator("body")).to_contain_text("lip_opening_r", use_inner_text=True)
+        assert windows.problems == []
 
 
-def test_five_hundred_pairs_with_long_names(page: Page, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_five_hundred_pairs_with_long_names(
+    windows: Windows, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     run = Run(project, "the workspace", "abc")
     one = core.companions.pairs(run, 1, 1)[0]
     many = [replace(one, id=f"{number:03}-{'long name ' * 20}{world.HOSTILE}") for number in range(500)]
     monkeypatch.setattr(core.companions, "pairs", lambda *given: many)
     core.build([run], tmp_path / "site", OPTIONS)
-    page.problems.clear()
     for width_px in (1280, 390):
-        page.open((tmp_path / "site/index.html").as_uri(), width_px)
-        assert page.evaluate("document.querySelectorAll('#pair .list button').length") == 500
+        page = windows.open((tmp_path / "site/index.html").as_uri(), width_px)
+        assert page.locator("#pair .list button").count() == 500
         assert page.evaluate("document.documentElement.scrollWidth") <= width_px
-    assert page.problems == []
+    assert windows.problems == []
 
 
 @pytest.fixture(scope="module")
@@ -233,16 +230,16 @@ def compared(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width_px", [1280, 390])
-def test_the_editor_is_in_sight_and_both_runs_dubs_side_by_side(page: Page, compared: Path, width_px: int):
-    page.open(compared.as_uri(), width_px)
-    page.wait(PAINTED)
+def test_the_editor_is_in_sight_and_both_runs_dubs_side_by_side(windows: Windows, compared: Path, width_px: int):
+    page = painted(windows.open(compared.as_uri(), width_px))
     for table in ("#verdict", "#metrics"):
-        assert page.evaluate(f"document.querySelector('{table} thead th:nth-child(2)').textContent") == "editor"
-        assert page.evaluate(f"document.querySelector('{table} td').getBoundingClientRect().right") <= width_px
-    tile = "document.querySelector(`#clip canvas[data-tile='editor (${run})']`)"
-    assert len(set(page.evaluate(f"['A', 'B'].map(run => {tile}.getBoundingClientRect().top)"))) == 1
-    marks = "[...document.querySelectorAll('#clip .plot > :last-child > span')].map(mark => mark.textContent)"
-    assert page.evaluate(marks) == ["0 s", "0.38 s", "0.76 s"]
+        assert page.locator(f"{table} thead th:nth-child(2)").first.text_content() == "editor"
+        cell = page.locator(f"{table} td").first.bounding_box()
+        assert cell["x"] + cell["width"] <= width_px
+    tiles = [page.locator(f"#clip canvas[data-tile='editor ({run})']").bounding_box() for run in "AB"]
+    assert tiles[0]["y"] == tiles[1]["y"]
+    marks = page.locator("#clip .plot > :last-child > span").all_text_contents()
+    assert marks == ["0 s", "0.38 s", "0.76 s"]
 
 
 @pytest.fixture(params=["served", "read-only", "compared"])
@@ -255,9 +252,8 @@ def shown(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("width_px", [1280, 390])
-def test_it_is_accessible(page: Page, shown: str, width_px: int):
-    page.open(shown, width_px)
-    page.wait(PAINTED)
+def test_it_is_accessible(windows: Windows, shown: str, width_px: int):
+    page = painted(windows.open(shown, width_px))
     page.evaluate(AXE.read_text() + "; 1")
     found = page.evaluate(
         "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 150)).join(' | ')))"

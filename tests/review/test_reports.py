@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from playwright.sync_api import expect
 
 from components.review import core
 from components.review.run import Run
 from components.validate import core as validate
 from components.validate.params import PairsParams
-from scripts.browser import Page
+from scripts.browser import Windows
 from tests.review.conftest import OPTIONS
 from tests.validate.conftest import crops, pairs, pairs_params  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.browser
-LOADED = "document.readyState === 'complete' && document.body.innerText.length > 20"
 LINKS = "[...document.links].map(link => link.href)"
 
 
@@ -33,20 +33,20 @@ def reported(
     return core.build([Run(tmp_path / "run", "the workspace", "abc")], tmp_path / "site", OPTIONS)
 
 
-def test_data_docs_and_drift_show_their_figures_offline(page: Page, reported: Path):
-    page.problems.clear()
-    page.open(reported.as_uri())
+def test_data_docs_and_drift_show_their_figures_offline(windows: Windows, reported: Path):
+    page = windows.open(reported.as_uri())
     linked = [link for link in page.evaluate(LINKS) if link.endswith(".html")]
     assert [Path(link).name for link in linked] == ["index.html", "drift.html"]
-    page.open(linked[0], ready=LOADED)
+    page = windows.open(linked[0], ready="body")
     suites, results = sorted(page.evaluate(LINKS), key=lambda link: "validations" in link)
     for address, shown in ((suites, "identity_cosine"), (results, "0.1"), (linked[1], "mouth_motion")):
-        page.open(address, ready=f"{LOADED} && document.body.innerText.includes('{shown}')")
-        page.evaluate("new Promise(done => setTimeout(done, 500))")  # for what is asked for late
-    assert page.problems == []
-    page.open(results, 390, ready=LOADED)
+        page = windows.open(address, ready="body")
+        expect(page.locator("body")).to_contain_text(shown, use_inner_text=True)
+        page.wait_for_timeout(500)  # for what is asked for late
+    assert windows.problems == []
+    page = windows.open(results, 390, ready="body")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    shown = "[...document.querySelectorAll('tr i')].filter(sign => sign.offsetParent).map(sign => sign.textContent)"
-    assert set(page.evaluate(shown)) == {"✓ passed", "✗ failed"}
-    page.evaluate("document.getElementById('option2').click()")
-    assert page.evaluate(shown) == ["✗ failed"]
+    shown = page.locator("tr i:visible")
+    assert set(shown.all_text_contents()) == {"✓ passed", "✗ failed"}
+    page.locator("#option2").click()
+    assert shown.all_text_contents() == ["✗ failed"]

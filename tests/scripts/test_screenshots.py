@@ -10,16 +10,16 @@ import pytest
 
 from components.core.base.errors import UserError
 from scripts import screenshots
-from scripts.browser import Page
-from tests.review.conftest import page  # noqa: F401 (fixture)
+from scripts.browser import Windows
+from tests.review.conftest import chromium, windows  # noqa: F401 (fixtures)
 from tests.review.world import write
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_part_is_shot_at_both_widths(page: Page, tmp_path: Path):  # noqa: F811
-    """Asks for `page` because it skips without Chromium."""
+def test_every_part_is_shot_at_both_widths(windows: Windows, tmp_path: Path):  # noqa: F811
+    """Asks for `windows` because it skips without Chromium."""
     out = tmp_path / "out"
     done = subprocess.run(
         [sys.executable, "-m", "scripts.screenshots", "--out", str(out), "--compare", "workspace", "workspace"],
@@ -39,9 +39,8 @@ def test_every_part_is_shot_at_both_widths(page: Page, tmp_path: Path):  # noqa:
         assert shot["clip"].shape[0] > 300, "cut off"
 
 
-def test_a_page_with_a_fault_is_refused(page: Page, tmp_path: Path):  # noqa: F811
+def test_a_page_with_a_fault_is_refused(windows: Windows, tmp_path: Path):  # noqa: F811
     index = tmp_path / "index.html"
     index.write_text("<!DOCTYPE html><body data-ready=yes><header>x</header><script>console.error('ouch')</script>")
-    page.problems.clear()
     with pytest.raises(UserError, match=r"index\.html has faults.*ouch"):
-        screenshots.shoot(page, index, tmp_path)
+        screenshots.shoot(windows, index, tmp_path)
