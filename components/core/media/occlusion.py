@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST, SURE = 0.5, 0.95
+LEAST, SURE = 0.5, 0.9
 """Probability above which a pixel counts, and which one at least in its region must have."""
 AROUND = np.ones((3, 3), np.uint8)
 
