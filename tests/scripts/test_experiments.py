@@ -1,5 +1,6 @@
-"""What a sweep calls, and what the table says of finished, failed and queued experiments."""
+"""What a sweep calls, what the table says of finished, failed and queued experiments, and what is drawn of two."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,3 +52,26 @@ def test_a_sweep_is_one_experiment_per_value_and_stops_at_a_failure():
     with pytest.raises(UserError, match="experiment rank-0-25 failed"):
         experiments.sweep("editor.lip.rank", ["0.25", "3"], call)
     assert len(called) == 3
+
+
+def test_two_revisions_are_drawn_from_what_dvc_hands_over(tmp_path: Path):
+    values = {
+        experiments.CURVE: [{"step": "6", "loss": "0.1"}, {"step": "12", "loss": "0.05"}],
+        experiments.BENCHMARK: [
+            {"row": row, "metric": metric, "mean": "0.5", "lo": "0.4", "hi": "0.6"}
+            for row in ("truth", "copy", "editor")
+            for metric in ("mouth_psnr_db", "read_opening_r", "read_width_r", "sync_confidence")
+        ],
+    }
+    revisions = ["HEAD", "rank-8"]
+    shown = {
+        name: [
+            {
+                "revisions": revisions,
+                "content": {"data": {"values": [{**point, "rev": rev} for rev in revisions for point in points]}},
+            }
+        ]
+        for name, points in values.items()
+    }
+    experiments.draw({"data": shown}, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
