@@ -29,8 +29,8 @@ def text(metrics: Path) -> str:
         table(["metric", *rows], [[m, *(cell(row.get(m)) for row in rows.values())] for m in METRICS]),
         "Paired differences, editor minus generator:",
         table(["metric", "difference"], [[m, cell(evaluation["paired"].get(m))] for m in METRICS]),
-        "Experts on held-out speakers (`dvc repro experts`):",
-        table(["expert", "figures"], [[k, figures(v)] for k, v in read(metrics, "experts").items()]),
+        "Experts on held-out speakers (`dvc repro experts occluders`):",
+        table(["expert", "figures"], [[k, figures(v)] for k, v in experts(metrics).items()]),
         "Companions and what validation kept (`dvc repro validate-pairs`):",
         table(["what", "figures"], [[k, figures(read(metrics, k))] for k in ("pairs", "validate_pairs")]),
         "Export (`dvc repro export`):",
@@ -45,6 +45,11 @@ def read(metrics: Path, stage: str) -> dict[str, Any]:
     """One stage's metrics."""
     values: dict[str, Any] = json.loads((metrics / f"{stage}.json").read_text())
     return values
+
+
+def experts(metrics: Path) -> dict[str, Any]:
+    """Every expert's metrics by its name."""
+    return read(metrics, "experts") | {"occluder": read(metrics, "occluders")}
 
 
 def table(head: list[str], lines: list[list[str]]) -> str:
