@@ -42,7 +42,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    for name in ("dvc.lock", "data.dvc"):
+    for name in ("dvc.lock", "data.dvc", "metrics/approved.json", "metrics/approved.csv"):  # of the default scale
         (folder / name).unlink(missing_ok=True)
     call(folder, "git", "init", "--quiet")
     call(folder, "python", "-m", "flows.params", "scale=smoke")
