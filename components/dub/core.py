@@ -17,7 +17,7 @@ from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
 from components.core.media.video import MediaError, VideoInfo
-from components.dub import consent, credentials, faces, likeness, occluder, report, sync
+from components.dub import beside, consent, credentials, faces, likeness, occluder, report, sync
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
 from components.dub.credentials import Sources
@@ -67,8 +67,8 @@ class Job:
     def identity(self) -> dict[str, object]:
         """What decides every pixel of the result."""
         hashes = {name: getattr(self, name).sha256 for name in ("video", "voice", "model")}
-        beside = {"sync": sync.place(self.model.path), "occluder": occluder.place(self.model.path)}
-        hashes |= {name: files.sha256(path) if path.is_file() else "" for name, path in beside.items()}
+        experts = {kind: beside.place(self.model.path, kind) for kind in (sync.KIND, occluder.KIND)}
+        hashes |= {kind: files.sha256(path) if path.is_file() else "" for kind, path in experts.items()}
         chosen = {name: getattr(self.options, name) for name in ("length", "extend", "face")}
         return {**hashes, **chosen, **asdict(self.sampling), "versions": report.versions()}
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from components.core.base.errors import UserError
 from components.core.media import occlusion
 from components.core.media.geometry import Window
-from components.dub import card, model
+from components.dub import beside, card, model
 from components.dub.model import EXPORT_IT, Editor, Image
 
-FORMAT = 1
+KIND, FORMAT = "occluder", 1
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,6 @@ class OccluderCard:
         return Window.of(self.size_px)
 
 
-def place(editor: Path) -> Path:
-    """Where the occluder expert of this editor is, if it has one."""
-    return editor.with_name(f"{editor.stem}_occluder{editor.suffix}")
-
-
 class OccluderExpert:
     """An ONNX session and its card.
 
@@ -56,16 +51,7 @@ class OccluderExpert:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._session = model._open(path, str(path))
-        shapes, texts = model.described(self._session, path)
-        if "dubstrap_occluder" not in texts or list(shapes) != ["lower"]:
-            raise UserError(f"{path} is no dubstrap occluder expert", got=f"inputs {', '.join(shapes)}", fix=EXPORT_IT)
-        try:
-            self.card = OccluderCard.parse(texts["dubstrap_occluder"])
-            if shapes["lower"][1:] != (seen := [3, self.card.window.height, self.card.window.width]):
-                raise ValueError(f"inputs of {shapes['lower'][1:]}, expected {seen}")
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
+        self._session, self.card = beside.opened(path, KIND, ("lower",), 1, OccluderCard.parse)
 
     @classmethod
     def beside(cls, editor: Editor) -> "OccluderExpert | None":
@@ -74,7 +60,7 @@ class OccluderExpert:
         Raises:
             UserError: it sees crops of another size than the editor.
         """
-        path = place(editor.path)
+        path = beside.place(editor.path, KIND)
         if not path.is_file():
             return None
         expert, size_px = cls(path), editor.card.size_px
@@ -89,7 +75,4 @@ class OccluderExpert:
             probability = np.asarray(self._session.run(None, {"lower": model._to_model(windows)[0]})[0], np.float32)
         except model._runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
-        if probability.shape != windows.shape[:3] or not np.isfinite(probability).all():
-            got = f"an output of shape {probability.shape}, or one that is not finite"
-            raise UserError(f"the model {self.path} failed", got=got, expected=f"{windows.shape[:3]}", fix=EXPORT_IT)
-        return occlusion.occlusion(probability)
+        return occlusion.occlusion(beside.checked(self.path, probability, windows.shape[:3], f"{windows.shape[:3]}"))

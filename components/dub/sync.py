@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from components.core.base.errors import UserError
 from components.core.media import MEL_PER_FRAME
 from components.core.media.geometry import Window
-from components.dub import card, model
+from components.dub import beside, card, model
 from components.dub.model import EXPORT_IT, Floats, Image
 
-FORMAT = 1
+KIND, FORMAT = "sync", 1
 INPUTS, OUTPUTS = ("lower", "mel"), ("seen", "heard")
 log = logging.getLogger(__name__)
 
@@ -56,11 +56,6 @@ class SyncCard:
         return Window.of(self.size_px)
 
 
-def place(editor: Path) -> Path:
-    """Where the sync expert of this editor is, if it has one."""
-    return editor.with_name(f"{editor.stem}_sync{editor.suffix}")
-
-
 class SyncExpert:
     """An ONNX session and its card.
 
@@ -70,21 +65,12 @@ class SyncExpert:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._session = model._open(path, str(path))
-        shapes, texts = model.described(self._session, path)
-        if "dubstrap_sync" not in texts or list(shapes) != list(INPUTS):
-            raise UserError(f"{path} is no dubstrap sync expert", got=f"inputs {', '.join(shapes)}", fix=EXPORT_IT)
-        try:
-            self.card = SyncCard.parse(texts["dubstrap_sync"])
-            if shapes["lower"][2:] != (seen := [3, self.card.window.height, self.card.window.width]):
-                raise ValueError(f"inputs of {shapes['lower'][2:]}, expected {seen}")
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
+        self._session, self.card = beside.opened(path, KIND, INPUTS, 2, SyncCard.parse)
 
     @classmethod
     def beside(cls, editor: Path) -> "SyncExpert | None":
         """The expert of this editor; None where it was exported without one."""
-        path = place(editor)
+        path = beside.place(editor, KIND)
         return cls(path) if path.is_file() else None
 
     def cosines(self, windows: Image, rows: Floats) -> NDArray[np.float32]:
@@ -104,7 +90,4 @@ class SyncExpert:
         except model._runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
         many = len(windows) - self.card.frames + 1
-        if agree.shape != (many, many) or not np.isfinite(agree).all():
-            got = f"an output of shape {agree.shape}, or one that is not finite"
-            raise UserError(f"the model {self.path} failed", got=got, expected=f"{many} windows", fix=EXPORT_IT)
-        return agree
+        return beside.checked(self.path, agree, (many, many), f"{many} windows")

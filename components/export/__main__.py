@@ -35,7 +35,7 @@ def main() -> None:
     from components.core.models.occluder import load_occluder
     from components.core.models.sync import load_sync
     from components.core.models.synthesis import load_editor
-    from components.export import card, occluder, sync
+    from components.export import beside, card, occluder, sync
     from components.export.core import Target, run
     from components.export.params import Params
 
@@ -48,8 +48,8 @@ def main() -> None:
     target = Target(args.out / "dubstrap.onnx", origin.card_id, origin.trained_on, runtime.cores())
     heldout = crops.load(args.crops, "benchmark", "footage")
     exported = run(editor, heldout, settings, seed, target)
-    heard = sync.run(load_sync(guide), heldout, settings, sync.place(target.path))
-    found = occluder.run(load_occluder(cover), heldout, settings, occluder.place(target.path))
+    heard = sync.run(load_sync(guide), heldout, settings, beside.place(target.path, "sync"))
+    found = occluder.run(load_occluder(cover), heldout, settings, beside.place(target.path, "occluder"))
     built = card.build(origin, json.loads(args.evaluation.read_text()), exported, settings)
     files.write_json(args.out / "card.json", built)
     files.write_text(args.out / "MODEL_CARD.md", card.markdown(built))

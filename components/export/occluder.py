@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from components.core.base.errors import UserError
 from components.core.media.crops import Crop
 from components.core.media.geometry import Window
 from components.core.models.occluder import OccluderExpert
+from components.export.beside import ExportedExpert, accepted
 from components.export.graph import save, traced
 from components.export.params import Params
-
-
-@dataclass(frozen=True)
-class ExportedOccluder:
-    """What was measured on the file.
-
-    Attributes:
-        max_abs_error: largest difference of a probability to torch's.
-        megabytes: of the file.
-    """
-
-    max_abs_error: float
-    megabytes: float
 
 
 class Probability(nn.Module):
@@ -46,12 +32,7 @@ class Probability(nn.Module):
         return found
 
 
-def place(editor: Path) -> Path:
-    """Where the occluder expert of this editor's file is."""
-    return editor.with_name(f"{editor.stem}_occluder{editor.suffix}")
-
-
-def run(expert: OccluderExpert, crops: Sequence[Crop], params: Params, path: Path) -> ExportedOccluder:
+def run(expert: OccluderExpert, crops: Sequence[Crop], params: Params, path: Path) -> ExportedExpert:
     """Writes the file and measures it on the first `params.check_clips` crops, whose size is that of its input.
 
     Raises:
@@ -59,15 +40,7 @@ def run(expert: OccluderExpert, crops: Sequence[Crop], params: Params, path: Pat
     """
     chosen = crops[: params.check_clips]
     write(expert, chosen[0].frames.shape[1], path, params.opset)
-    error = max(difference(expert, path, crop) for crop in chosen)
-    if error > params.max_error:
-        path.unlink()
-        raise UserError(
-            "the ONNX occluder expert differs from the torch occluder expert",
-            got=f"a largest difference of {error:.2e}",
-            expected=f"at most export.max_error = {params.max_error:.2e}",
-        )
-    return ExportedOccluder(error, path.stat().st_size / 1e6)
+    return accepted(path, "occluder", max(difference(expert, path, crop) for crop in chosen), params)
 
 
 def write(expert: OccluderExpert, size_px: int, path: Path, opset: int) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from components.core.base.errors import UserError
 from components.core.media import MEL_BINS, MEL_PER_FRAME
 from components.core.media.crops import Crop
 from components.core.media.geometry import Window
 from components.core.models.sync import FRAMES, MARGIN, ClipEmbeddings, SyncExpert, embed_clip
+from components.export.beside import ExportedExpert, accepted
 from components.export.graph import save, traced
 from components.export.params import Params
-
-
-@dataclass(frozen=True)
-class ExportedSync:
-    """What was measured on the file.
-
-    Attributes:
-        max_abs_error: largest difference of a number of an embedding to torch's; embeddings have length 1.
-        megabytes: of the file.
-    """
-
-    max_abs_error: float
-    megabytes: float
 
 
 class Towers(nn.Module):
@@ -47,12 +33,7 @@ class Towers(nn.Module):
         return self.expert.visual_track(lower), self.expert.audio_track(mel)
 
 
-def place(editor: Path) -> Path:
-    """Where the sync expert of this editor's file is."""
-    return editor.with_name(f"{editor.stem}_sync{editor.suffix}")
-
-
-def run(expert: SyncExpert, crops: Sequence[Crop], params: Params, path: Path) -> ExportedSync:
+def run(expert: SyncExpert, crops: Sequence[Crop], params: Params, path: Path) -> ExportedExpert:
     """Writes the file and measures it on the first `params.check_clips` crops, whose size is that of its input.
 
     Raises:
@@ -60,15 +41,7 @@ def run(expert: SyncExpert, crops: Sequence[Crop], params: Params, path: Path) -
     """
     chosen = crops[: params.check_clips]
     write(expert, chosen[0].frames.shape[1], path, params.opset)
-    error = max(difference(expert, path, crop) for crop in chosen)
-    if error > params.max_error:
-        path.unlink()
-        raise UserError(
-            "the ONNX sync expert differs from the torch sync expert",
-            got=f"a largest difference of {error:.2e}",
-            expected=f"at most export.max_error = {params.max_error:.2e}",
-        )
-    return ExportedSync(error, path.stat().st_size / 1e6)
+    return accepted(path, "sync", max(difference(expert, path, crop) for crop in chosen), params)
 
 
 def write(expert: SyncExpert, size_px: int, path: Path, opset: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from components.core.base.errors import UserError
 from components.core.media import geometry
-from components.dub import DubOptions, dub, occluder
+from components.dub import DubOptions, beside, dub
 from components.dub.model import Editor
 from components.dub.occluder import OccluderExpert
 from tests.dub.builders import card, occluder_card, save_editor, save_occluder
@@ -50,7 +50,7 @@ def test_a_card_that_does_not_fit_is_refused(tmp_path, changes, says):
 def test_what_is_no_occluder_expert_is_refused(tmp_path, copying):
     with pytest.raises(UserError, match="is no dubstrap occluder expert"):
         OccluderExpert(copying)
-    path = occluder.place(tmp_path / "dubstrap.onnx")
+    path = beside.place(tmp_path / "dubstrap.onnx", "occluder")
     path.write_bytes(b"no model")
     with pytest.raises(UserError, match=r"dubstrap_occluder\.onnx is not an ONNX model"):
         OccluderExpert(path)
@@ -64,7 +64,7 @@ def test_windows_of_another_size_are_refused(path):
 def test_a_dub_leaves_what_is_hidden_and_says_that_it_looked(tmp_path, talking, tinting, speech, monkeypatch):
     model, masks = tmp_path / "dubstrap.onnx", []
     shutil.copy(tinting, model)
-    save_occluder(occluder.place(model))
+    save_occluder(beside.place(model, "occluder"))
     patch = geometry.patch
 
     def remember(frame, window, transform, mask, source):

@@ -5,7 +5,7 @@ import pytest
 
 from components.core.base.errors import UserError
 from components.core.media.geometry import Window
-from components.dub import sync
+from components.dub import beside
 from components.dub.sync import SyncExpert
 from tests.dub.builders import save_sync, sync_card
 
@@ -56,7 +56,7 @@ def test_a_card_that_does_not_fit_is_refused(tmp_path, changes, says):
 def test_what_is_no_sync_expert_is_refused(tmp_path, copying):
     with pytest.raises(UserError, match="is no dubstrap sync expert"):
         SyncExpert(copying)
-    path = sync.place(tmp_path / "dubstrap.onnx")
+    path = beside.place(tmp_path / "dubstrap.onnx", "sync")
     path.write_bytes(b"no model")
     with pytest.raises(UserError, match=r"dubstrap_sync\.onnx is not an ONNX model"):
         SyncExpert.beside(tmp_path / "dubstrap.onnx")

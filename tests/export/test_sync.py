@@ -11,8 +11,8 @@ import torch
 from components.core.base.errors import UserError
 from components.core.models import weights
 from components.core.models.sync import SyncConfig, SyncExpert
-from components.export import sync
-from components.export.sync import ExportedSync
+from components.export import beside, sync
+from components.export.beside import ExportedExpert
 from tests.export.test_export import PARAMS
 from tests.talking import talking_crop
 
@@ -30,22 +30,22 @@ def stirred_expert(height_px: int, width_px: int) -> SyncExpert:
 @pytest.fixture(scope="module", params=[(24, 32), (16, 24)], ids=["its size", "resized"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """Of an expert that takes the windows of a crop of 48 px as they are, and of one that makes them smaller."""
-    path = sync.place(tmp_path_factory.mktemp("export") / "dubstrap.onnx")
+    path = beside.place(tmp_path_factory.mktemp("export") / "dubstrap.onnx", "sync")
     expert = stirred_expert(*request.param)
     return expert, path, sync.run(expert, [talking_crop()], PARAMS, path)
 
 
-def test_it_lies_beside_the_editor(exported: tuple[SyncExpert, Path, ExportedSync]) -> None:
+def test_it_lies_beside_the_editor(exported: tuple[SyncExpert, Path, ExportedExpert]) -> None:
     assert exported[1].name == "dubstrap_sync.onnx"
     assert exported[2].megabytes == exported[1].stat().st_size / 1e6
 
 
-def test_parity_is_measured_and_small(exported: tuple[SyncExpert, Path, ExportedSync]) -> None:
+def test_parity_is_measured_and_small(exported: tuple[SyncExpert, Path, ExportedExpert]) -> None:
     assert 0 < exported[2].max_abs_error < 1e-4
 
 
 @pytest.mark.parametrize("frames", [5, 6, 40])
-def test_any_length(exported: tuple[SyncExpert, Path, ExportedSync], frames: int) -> None:
+def test_any_length(exported: tuple[SyncExpert, Path, ExportedExpert], frames: int) -> None:
     expert, path, _ = exported
     lower, mel = torch.rand(1, frames, 3, 24, 32) * 2 - 1, torch.rand(1, 4 * frames + 4, 80) * 2 - 1
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -57,7 +57,7 @@ def test_any_length(exported: tuple[SyncExpert, Path, ExportedSync], frames: int
     np.testing.assert_allclose(np.linalg.norm(seen, axis=-1), 1, atol=1e-4)
 
 
-def test_metadata_is_the_contract(exported: tuple[SyncExpert, Path, ExportedSync]) -> None:
+def test_metadata_is_the_contract(exported: tuple[SyncExpert, Path, ExportedExpert]) -> None:
     session = onnxruntime.InferenceSession(str(exported[1]), providers=["CPUExecutionProvider"])
     card = json.loads(session.get_modelmeta().custom_metadata_map["dubstrap_sync"])
     assert card == {"format": 1, "size_px": 48, "window": [20, 44, 8, 40], "frames": 5, "mel_margin": 2}
