@@ -34,8 +34,6 @@ STEADY = 20.0
 in the median. At 50 the lips come late (docs/decisions.md)."""
 TAKEN = 1e4
 """Added to the squared distance of a frame that is a nearer reference already."""
-KNOWN = 1e9
-"""Taken from the squared distance of a frame that has been chosen already."""
 HIDDEN = 1e3
 """Added to the squared distance of a frame before whose mouth something is: it is taken where there is no other."""
 LIP_COLUMNS = [0, 1]
@@ -129,8 +127,9 @@ def path(costs: Floats, steps: Floats, known: Sequence[int] | NDArray[np.int64] 
     It begins with the places `known`.
     """
     if len(known):
-        costs = costs.copy()
-        costs[np.arange(len(known)), known] -= KNOWN
+        rest = costs[len(known) :].copy()
+        rest[:1] += steps[known[-1]]
+        return np.concatenate([known, path(rest, steps)]) if len(rest) else np.array(known)
     total, before = costs[0], np.zeros(costs.shape, np.int64)
     for frame in range(1, len(costs)):
         arriving = total[:, None] + steps

@@ -32,6 +32,9 @@ def test_the_path_is_the_cheapest_of_all() -> None:
             for way in map(tuple, np.indices((3,) * 4).reshape(4, -1).T.tolist())
         }
         assert tuple(references.path(costs, steps)) == min(ways, key=ways.__getitem__)
+        for known in ((2,), (0, 1), (1, 1, 2), (0, 2, 0, 1)):
+            going_on = {way: cost for way, cost in ways.items() if way[: len(known)] == known}
+            assert tuple(references.path(costs, steps, known)) == min(going_on, key=going_on.__getitem__)
 
 
 def test_where_steps_cost_nothing_each_frame_has_its_nearest_and_where_they_cost_all_the_same() -> None:
