@@ -126,15 +126,12 @@ class Dubber:
         motion = min(len(self._done), self._editor.card.chunk_frames - count)
         before = list(self._done)[len(self._done) - motion :]
         faces = [done.face for done in before] + [face for _, face in self._waiting]
+        crops, poses = np.stack([face.crop for face in faces]), np.stack([face.pose for face in faces])
+        times_s, chosen = np.array([face.time_s for face in faces]), [done.nearest for done in before]
         with self._clock("edit"):
-            found = self._likeness.find(
-                np.stack([face.crop for face in faces]),
-                np.stack([face.pose for face in faces]),
-                np.array([face.time_s for face in faces]),
-                [done.nearest for done in before],
-            ).part(0, motion + count)
+            found = self._likeness.find(crops, poses, times_s, chosen).part(0, motion + count)
         new, self._waiting = self._waiting[:count], self._waiting[count:]
-        source = self._editor.card.window.take(np.stack([face.crop for face in faces[: motion + count]]))
+        source = self._editor.card.window.take(crops[: motion + count])
         held = [done.window for done in before[:-1]]
         made = self._known(motion + count - len(held))
         if made is None:

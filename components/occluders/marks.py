@@ -4,11 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.float32]
-Generator = np.random.Generator
-
-FINE = 4
-"""Bits after the point of the coordinates that OpenCV draws at."""
+from components.occluders.things import FINE, Generator, Picture, fixed
 
 
 def stained(rgb: Picture, rng: Generator) -> Picture:
@@ -58,7 +54,6 @@ def _filled(
 ) -> Picture:
     """The picture with an ellipse with soft edges."""
     canvas = np.zeros(rgb.shape[:2], np.uint8)
-    (x, y), (a, b) = (np.rint(np.asarray(pair) * 2**FINE).astype(int) for pair in (centre, axes))
-    cv2.ellipse(canvas, (int(x), int(y)), (int(a), int(b)), angle, 0, 360, 255, -1, cv2.LINE_AA, FINE)
+    cv2.ellipse(canvas, fixed(centre), fixed(axes), angle, 0, 360, 255, -1, cv2.LINE_AA, FINE)
     cover = cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), rng.uniform(0.4, 1.2))[..., None]
     return np.asarray(rgb * (1 - cover) + colour * cover, np.float32)

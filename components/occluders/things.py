@@ -55,13 +55,14 @@ def _entry(canvas: NDArray[np.uint8], rng: Generator) -> tuple[NDArray[np.float6
     return np.array(start, float), goal, float(height)
 
 
-def _fixed(point: NDArray[np.float64]) -> tuple[int, int]:
+def fixed(point: NDArray[np.float64]) -> tuple[int, int]:
+    """The pair as OpenCV takes it with FINE bits after the point."""
     x, y = np.rint(point * 2**FINE).astype(int)
     return int(x), int(y)
 
 
 def _line(canvas: NDArray[np.uint8], start: NDArray[np.float64], stop: NDArray[np.float64], thick: float) -> None:
-    cv2.line(canvas, _fixed(start), _fixed(stop), 255, max(1, round(thick)), cv2.LINE_AA, FINE)
+    cv2.line(canvas, fixed(start), fixed(stop), 255, max(1, round(thick)), cv2.LINE_AA, FINE)
 
 
 def _bar(canvas: NDArray[np.uint8], rng: Generator) -> None:
@@ -76,7 +77,7 @@ def _disc(canvas: NDArray[np.uint8], rng: Generator) -> None:
     start, goal, size = _entry(canvas, rng)
     axes = size * rng.uniform(0.1, 0.5, 2)
     centre = start + (goal - start) / np.linalg.norm(goal - start) * rng.uniform(-0.3, 0.8) * axes.min()
-    cv2.ellipse(canvas, _fixed(centre), _fixed(axes), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA, FINE)
+    cv2.ellipse(canvas, fixed(centre), fixed(axes), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA, FINE)
 
 
 def _microphone(canvas: NDArray[np.uint8], rng: Generator) -> None:
@@ -85,7 +86,7 @@ def _microphone(canvas: NDArray[np.uint8], rng: Generator) -> None:
     handle = size * rng.uniform(0.02, 0.2)
     _line(canvas, start, goal, handle)
     axes = np.maximum(handle, size * rng.uniform(0.05, 0.25)) * rng.uniform(0.7, 1.3, 2)
-    cv2.ellipse(canvas, _fixed(goal), _fixed(axes), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA, FINE)
+    cv2.ellipse(canvas, fixed(goal), fixed(axes), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA, FINE)
 
 
 def _blot(canvas: NDArray[np.uint8], rng: Generator) -> None:
