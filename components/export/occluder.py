@@ -28,8 +28,7 @@ class Probability(nn.Module):
 
     def forward(self, lower: Float[Tensor, "f 3 h w"]) -> Float[Tensor, "f h w"]:
         """That something is in front of each pixel of lower faces, RGB in [-1, 1]."""
-        found: Tensor = self.expert(lower).sigmoid()
-        return found
+        return self.expert.hidden(lower)
 
 
 def run(expert: OccluderExpert, crops: Sequence[Crop], params: Params, path: Path) -> ExportedExpert:

@@ -45,7 +45,7 @@ class Faces:
         rgb, front, face = _moved(*self._pick(hidden, rng), by, rng)
         other = _moved(*self._pick(0.0, rng), by, rng)[0][::-1]
         rgb = _tinted(rgb, by, rng)
-        for change in (marks.stained, marks.creased, marks.opened):
+        for change in (marks.stained, marks.creased, marks.folded, marks.opened):
             if rng.random() < by.marks:
                 rgb = np.where(front[..., None], rgb, change(rgb, rng))
         if rng.random() < by.backdrop:
@@ -111,9 +111,12 @@ def _shadow(shape: tuple[int, ...], rng: Generator) -> Picture:
 
 def _tinted(rgb: Picture, by: Augment, rng: Generator) -> Picture:
     """The picture in other colours."""
-    grey = rgb.mean(-1, keepdims=True)
-    strong = rng.uniform(0, 1.7) if rng.random() < 0.5 else 1.0
-    return np.asarray((grey + strong * (rgb - grey)) * np.exp(rng.uniform(-by.colour, by.colour, 3)), np.float32)
+    if rng.random() < by.mixed:
+        rgb = rgb @ rng.dirichlet(np.full(3, 0.7), 3).T
+    if rng.random() < by.mixed:
+        grey = rgb.mean(-1, keepdims=True)
+        rgb = grey + rng.uniform(0, 1.7) * (rgb - grey)
+    return np.asarray(rgb * np.exp(rng.uniform(-by.colour, by.colour, 3)), np.float32)
 
 
 def _filmed(rgb: Picture, by: Augment, rng: Generator) -> NDArray[np.uint8]:

@@ -32,6 +32,19 @@ def creased(rgb: Picture, rng: Generator) -> Picture:
     return np.asarray(rgb * (1 + rng.uniform(-0.7, 0.3) * soft[..., None]), np.float32)
 
 
+def folded(rgb: Picture, rng: Generator) -> Picture:
+    """The picture with an edge of shade, as along a cheek or a jaw: skin goes on beyond it, and the shade fades."""
+    height, width = rgb.shape[:2]
+    side = np.zeros((height, width), np.uint8)
+    centre, axes = rng.uniform(-0.5, 1.5, 2) * [width, height], rng.uniform(0.3, 1.5, 2) * height
+    cv2.ellipse(side, fixed(centre), fixed(axes), rng.uniform(0, 180), 0, 360, 1, -1, cv2.LINE_8, FINE)
+    gain = np.ones((height, width), np.float32)
+    for part, (low, high) in ((side, (-0.6, 0.2)), (1 - side, (-0.2, 0.3))):
+        far = np.minimum(cv2.distanceTransform(part, cv2.DIST_L2, 3), height)  # endless where nothing is beyond
+        gain += rng.uniform(low, high) * np.exp(-far / (rng.uniform(0.02, 0.4) * height)) * (part > 0)
+    return np.asarray(rgb * cv2.GaussianBlur(gain, (0, 0), rng.uniform(0.3, 1.2))[..., None], np.float32)
+
+
 def opened(rgb: Picture, rng: Generator) -> Picture:
     """The picture with a mouth of any size and shape, teeth or not, where the mouth may be."""
     height, width = rgb.shape[:2]

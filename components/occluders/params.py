@@ -15,12 +15,13 @@ class Augment:
         zoom: a share of its scale.
         turn_deg: rotation.
         light: contrast and brightness, as a share of the full range.
-        colour: gain of each channel, in nepers, once of the face alone and once of the whole picture; saturation is
-            anything from none to 1.7 of its own.
+        colour: gain of each channel, in nepers, once of the face alone and once of the whole picture.
+        mixed: share of the pictures whose channels are each a mixture of all three, and of those whose saturation is
+            anything from none to 1.7 of its own, each time that they get another colour.
         noise: standard deviation of each pixel in grey levels, at most.
         blur: share of the pictures that lose half of their resolution.
         shadow: share with a shadow or a light on one side.
-        marks: share with stains such as beards, another one with folds, and another with a mouth of any shape.
+        marks: share with stains such as beards, another one with lines, one with folds, and another with a mouth of any shape.
         backdrop: share whose surroundings are replaced.
         pasted: share before which something is put.
     """
@@ -30,6 +31,7 @@ class Augment:
     turn_deg: float
     light: float
     colour: float
+    mixed: float
     noise: float
     blur: float
     shadow: float
@@ -38,7 +40,7 @@ class Augment:
     pasted: float
 
     def __post_init__(self) -> None:
-        for name in ("blur", "shadow", "marks", "backdrop", "pasted"):
+        for name in ("mixed", "blur", "shadow", "marks", "backdrop", "pasted"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} must lie in [0, 1]")
         if not (0 <= self.shift < 0.5 and 0 <= self.zoom < 0.5 and 0 <= self.light < 1):

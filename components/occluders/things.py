@@ -46,13 +46,13 @@ def look(shape: tuple[int, ...], other: Picture, rng: Generator) -> Picture:
 
 
 def _entry(canvas: NDArray[np.uint8], rng: Generator) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """A point on the border, a point within, and the canvas' height, which sizes are shares of."""
+    """A point on the border, a point within, from just inside on, and the canvas' height, which sizes are shares of."""
     height, width = canvas.shape
-    along, side = rng.random(), rng.integers(5)  # twice as often from below
-    edges = ((along * width, -2), (-2, along * height), (width + 1, along * height))
-    start = edges[side] if side < 3 else (along * width, height + 1)
-    goal = rng.uniform(0.15, 0.85, 2) * [width, height]
-    return np.array(start, float), goal, float(height)
+    along, side = rng.random(), rng.integers(4)  # twice as often from below, never from above
+    edges = ((-2, along * height), (width + 1, along * height))
+    start = edges[side] if side < 2 else (along * width, height + 1)
+    begin, within = np.array(start, float), rng.uniform(0.15, 0.85, 2) * [width, height]
+    return begin, begin + (within - begin) * rng.uniform(0.2, 1), float(height)
 
 
 def fixed(point: NDArray[np.float64]) -> tuple[int, int]:
@@ -90,12 +90,13 @@ def _microphone(canvas: NDArray[np.uint8], rng: Generator) -> None:
 
 
 def _blot(canvas: NDArray[np.uint8], rng: Generator) -> None:
-    """A cloth, a sheet: a polygon with some corners beyond the border."""
+    """A cloth, a sheet: a polygon with a corner beyond the border, or more."""
     start, goal, size = _entry(canvas, rng)
     angles = np.sort(rng.uniform(0, 2 * pi, rng.integers(3, 8)))
     reach = size * rng.uniform(0.2, 0.7) * rng.uniform(0.5, 1.0, len(angles))
     centre = start + rng.uniform(-0.1, 0.4) * (goal - start)
     points = centre + reach[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
+    points[np.linalg.norm(points - start, axis=1).argmin()] = start - (goal - start)
     cv2.fillPoly(canvas, [np.rint(points * 2**FINE).astype(np.int32)], 255, cv2.LINE_AA, FINE)
 
 

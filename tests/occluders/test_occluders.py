@@ -19,7 +19,7 @@ from components.occluders.params import Augment, Params
 from tests.talking import talking_crop
 
 AUGMENT = Augment(
-    shift=0.02, zoom=0.02, turn_deg=2.0, light=0.05, colour=0.05, noise=2.0, blur=0.1, shadow=0.05, marks=0.05,
+    shift=0.02, zoom=0.02, turn_deg=2.0, light=0.05, colour=0.05, mixed=0.05, noise=2.0, blur=0.1, shadow=0.05, marks=0.05,
     backdrop=0.05, pasted=0.7,
 )  # fmt: skip
 STILL = Augment(**dict.fromkeys(AUGMENT.__dict__, 0.0))
@@ -93,7 +93,7 @@ def test_things_come_from_the_border_and_cover_what_they_say() -> None:
         assert front[thing.cover > data.COVERED].all()
         if front.any():
             covered += 1
-            assert front[[0, -1]].any() or front[:, [0, -1]].any()
+            assert front[-1].any() or front[:, [0, -1]].any()
     assert covered > 80
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST, SURE = 0.5, 0.9
+LEAST, SURE = 0.3, 0.95
 """Probability above which a pixel counts, and which one at least in its region must have."""
 AROUND = np.ones((3, 3), np.uint8)
 
@@ -15,16 +15,16 @@ def occlusion(probability: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def in_front(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where (f h w) the probability is above `LEAST`, in regions that reach the window's border and are `SURE`.
+    """Where (f h w) the probability is above `LEAST`, in regions that are `SURE` and come in from below or a side.
 
-    What is in front of a mouth comes from outside; whatever lies within is teeth, lips or the dark of an open mouth.
+    What lies within is teeth, lips or the dark of an open mouth; what comes down from the nose is a moustache.
     """
     found, sure = probability > LEAST, probability > SURE
     found &= sure.any((1, 2))[:, None, None]
     for mask, certain in zip(found, sure, strict=True):
         if mask.any():
             _, regions = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-            edges = np.concatenate((regions[0], regions[-1], regions[:, 0], regions[:, -1]))
+            edges = np.concatenate((regions[-1], regions[:, 0], regions[:, -1]))
             mask &= np.isin(regions, np.intersect1d(edges, regions[certain]))
     return found
 

@@ -68,11 +68,19 @@ class OccluderExpert(nn.Module):
         found: Tensor = self.last(x)
         return (found if shape == size else interpolate(found, shape, mode="bilinear"))[:, 0]
 
+    def hidden(self, lower: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
+        """That something is in front: the mean of what lower faces and their mirror images are taken for.
+
+        What a fold is mistaken for on one side only is then nowhere sure (docs/decisions.md).
+        """
+        found: Tensor = (self(lower).sigmoid() + self(lower.flip(-1)).sigmoid().flip(-1)) / 2
+        return found
+
     @torch.no_grad()
     def probability(self, windows: NDArray[np.uint8]) -> NDArray[np.float32]:
         """That something is in front (f h w), of windows (f h w 3), RGB."""
         lower = torch.from_numpy(np.ascontiguousarray(windows)).to(self.last.weight.device)
-        return np.asarray(self(lower.permute(0, 3, 1, 2).float() / 127.5 - 1).sigmoid().cpu().numpy())
+        return np.asarray(self.hidden(lower.permute(0, 3, 1, 2).float() / 127.5 - 1).cpu().numpy())
 
     def occlusion(self, windows: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How far (f h w), in [0, 1], the pixels of windows (f h w 3) are hidden."""

@@ -38,6 +38,17 @@ def test_any_size_is_seen(shape: tuple[int, int]) -> None:
     assert expert.occlusion(windows).shape == (3, *shape)
 
 
+def test_a_mirror_image_is_seen_as_the_mirror_image_of_what_is_seen() -> None:
+    torch.manual_seed(0)
+    expert = OccluderExpert(CONFIG).eval()
+    windows = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
+    mirrored = expert.probability(windows[:, :, ::-1])
+    np.testing.assert_allclose(mirrored[:, :, ::-1], expert.probability(windows), atol=1e-6)
+    with torch.no_grad():
+        once = expert(torch.from_numpy(windows).permute(0, 3, 1, 2) / 127.5 - 1).sigmoid().numpy()
+    assert not np.allclose(once, expert.probability(windows), atol=1e-4)
+
+
 def test_weights_come_back_the_same_and_others_are_refused(tmp_path: Path) -> None:
     torch.manual_seed(0)
     expert, path = OccluderExpert(CONFIG).eval(), tmp_path / "occluder.safetensors"
