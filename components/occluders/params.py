@@ -21,7 +21,8 @@ class Augment:
         noise: standard deviation of each pixel in grey levels, at most.
         blur: share of the pictures that lose half of their resolution.
         shadow: share with a shadow or a light on one side.
-        marks: share with stains such as beards, another one with lines, one with folds, and another with a mouth of any shape.
+        marks: share with stains such as beards, another one with lines, one with folds, and one with a mouth of any
+            shape.
         backdrop: share whose surroundings are replaced.
         pasted: share before which something is put.
     """

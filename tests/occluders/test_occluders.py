@@ -19,8 +19,8 @@ from components.occluders.params import Augment, Params
 from tests.talking import talking_crop
 
 AUGMENT = Augment(
-    shift=0.02, zoom=0.02, turn_deg=2.0, light=0.05, colour=0.05, mixed=0.05, noise=2.0, blur=0.1, shadow=0.05, marks=0.05,
-    backdrop=0.05, pasted=0.7,
+    shift=0.02, zoom=0.02, turn_deg=2.0, light=0.05, colour=0.05, mixed=0.05, noise=2.0, blur=0.1, shadow=0.05,
+    marks=0.05, backdrop=0.05, pasted=0.7,
 )  # fmt: skip
 STILL = Augment(**dict.fromkeys(AUGMENT.__dict__, 0.0))
 PARAMS = Params(
