@@ -155,11 +155,11 @@ def train(
     from components.core.models.dubber import Dubber
     from components.core.models.fit import Run
     from components.core.models.synthesis import Editor
-    from components.editor import core
+    from components.editor import core, rounds
 
     common, structure = settings(change, steps)
     data = material(plan.artifacts, common)
-    data = data if maker is None else remade(data, maker, plan.seed)
+    data = data if maker is None else rounds.remade(data, maker, plan.seed)
     generator, guides = _teachers(plan.artifacts)
     folder = plan.out / name.replace(" ", "_")
     started = time.perf_counter()
@@ -169,21 +169,6 @@ def train(
     model = Dubber(config).to(hardware.device())
     model.load_state_dict(phase.tensors)
     return Editor(model, generator.frontend, {}), time.perf_counter() - started
-
-
-def remade(data: "Data", maker: "Editor", seed: int) -> "Data":
-    """The same pairs with companions that `maker` dubs."""
-    from components.core.models.synthesis import Sampling
-    from components.pairs.core import plan
-
-    plans = plan([data.crops[pair.crop] for pair in data.pairs], 1, seed)
-    with runtime.progress("companions", len(plans)) as advance:
-        pairs = []
-        made = maker.dub_all([(one.crop, one.mel()) for one in plans], Sampling(1, 1.0, 1.0, seed))
-        for pair, frames in zip(data.pairs, made, strict=True):
-            pairs.append(replace(pair, companion=np.ascontiguousarray(data.window.take(frames))))
-            advance(1)
-    return replace(data, pairs=pairs)
 
 
 def measure(plan: Plan, editor: "Synthesizer", steps: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The editor section of params.yaml: what the phases share, and a part of its own for each."""
+"""The bootstrap and editor sections of params.yaml: rounds, what the phases share, and a part of its own for each."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,21 @@ from components.core.models.dubber import Architecture
 from components.core.models.fit import Fit
 from components.core.models.learning import Drawing, Objective
 from components.core.models.lora import Band
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How often the editor is trained.
+
+    Attributes:
+        rounds: 1 is the paper's; from the second on the companions are made by the editor of the round before.
+    """
+
+    rounds: int
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"rounds {self.rounds} must be positive")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from components.core.models.fit import Run, fingerprint
 from components.core.models.frontend import load_frontend
 from components.core.models.synthesis import ExpertConfig, load_dubber
 from components.core.models.windows import digest
-from components.editor import core, data
-from components.editor.params import Common, Lip, Structure, Texture
+from components.editor import core, data, rounds
+from components.editor.params import Bootstrap, Common, Lip, Structure, Texture
 from components.editor.phases import GUIDES, Guides, guide_file
 
 PARAMS: dict[str, type[Any]] = {"structure": Structure, "lip": Lip, "texture": Texture}
@@ -34,17 +34,13 @@ def train(args: argparse.Namespace) -> tuple[Any, core.Phase]:
     train_crops = crops.load(args.crops, "train")
     mark = fingerprint(common, settings, digest(train_crops), *(files.sha256(path) for path in inputs))
     run = Run(f"editor-{args.phase}", seed, args.out, mark, hardware.precision())
-    material = data.load(
-        train_crops,
-        load_frontend(frontend),
-        pd.read_parquet(accepted),
-        args.pairs,
-        common,
-    )
+    hears = load_frontend(frontend)
+    material = data.load(train_crops, hears, pd.read_parquet(accepted), args.pairs, common)
     asked = Guides.load(args.experts)
     if args.phase == "structure":
         generator = load_dubber(args.generator / "generator.safetensors") if settings.from_generator else None
-        return core.structure(material, generator, asked, common, settings, run)
+        count = params.load(Bootstrap, "bootstrap").rounds
+        return rounds.structure(material, (generator, asked, hears), (common, settings), count, run)
     model = load_dubber(args.structure / "weights.safetensors")
     phase = getattr(core, args.phase)(material, model, asked, common, settings, run)
     return ExpertConfig(settings.rank, settings.band), phase

@@ -10,33 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from components.core.base import runtime, seeds
-from components.core.media import MEL_PER_FRAME
+from components.core.media.companions import Plan, plan
 from components.core.media.crops import Crop
 from components.core.models.synthesis import Sampling, Synthesizer
 from components.pairs.params import Params, Relight
 from components.pairs.scores import Companion, Judge, score
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One companion to be made.
-
-    Attributes:
-        pair_id: of the pair.
-        crop: the real clip.
-        driver: whose speech it gets: another clip of the same speaker where there is one.
-        start: the driver's frame at which the speech begins (it wraps round at the driver's end).
-    """
-
-    pair_id: str
-    crop: Crop
-    driver: Crop
-    start: int
-
-    def mel(self) -> NDArray[np.float32]:
-        """The driving speech (4f, 80) for every frame of the crop."""
-        rows = np.arange(MEL_PER_FRAME * len(self.crop.frames)) + MEL_PER_FRAME * self.start
-        return np.asarray(self.driver.mel[rows % len(self.driver.mel)])
 
 
 @dataclass(frozen=True)
@@ -47,28 +25,6 @@ class Made:
     frames: NDArray[np.uint8]
     row: dict[str, float | str]
     opening: NDArray[np.float64]
-
-
-def plan(crops: Sequence[Crop], per_crop: int, seed: int) -> list[Plan]:
-    """`per_crop` companions of each crop, driven by other speech of the same speaker.
-
-    A speaker with one clip only is driven by that clip's second half first.
-    """
-    plans = []
-    for crop in crops:
-        others = [c for c in crops if c.speaker == crop.speaker and c.crop_id != crop.crop_id]
-        rng = seeds.rng(seed, "pairs", crop.crop_id)
-        order = rng.permutation(len(others))
-        for number in range(per_crop):
-            driver = others[order[number % len(others)]] if others else crop
-            again = number // max(1, len(others)) if others else number
-            start = (
-                0
-                if others and again == 0
-                else int(rng.integers(len(driver.frames) // 3, 1 + 2 * len(driver.frames) // 3))
-            )
-            plans.append(Plan(f"{crop.crop_id}--{number}", crop, driver, start))
-    return plans
 
 
 def run(

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
+from components.core.media.companions import plan
 from components.core.models.identity import IdentityConfig, IdentityExpert
 from components.core.models.sync import SyncConfig, SyncExpert
 from components.core.models.synthesis import Inpainter
 from components.pairs import scores
-from components.pairs.core import light, plan, run, summary
+from components.pairs.core import light, run, summary
 from components.pairs.params import Params, Relight
 from components.pairs.scores import Companion, Judge, correlation, flicker, lip_change, psnr
 from tests.core.models.test_dubber import frontend, network

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from components.core.media import FPS, RATE_HZ, video
-from components.pairs.core import plan
+from components.core.media.companions import plan
 from components.review import companions
 from components.review.run import Run
 from tests.review import world
