@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from components.core.base import errors, files, runtime
 from components.core.media import geometry, video
 from components.core.media.face import FaceMesh
+from components.core.statistics.interval import Resampling, interval
 from components.dub import likeness
 from components.dub.edit import Dubber, Model
 from components.dub.faces import Choice
@@ -100,13 +101,19 @@ def _change(before: Any, after: Any, mask: NDArray[np.float32]) -> float:
 
 
 def summary(found: Iterable[Change]) -> dict[str, Any]:
-    """How many frames were seen both at a border and elsewhere, and the ratio of their mean changes."""
+    """How many frames were seen both at a border and elsewhere, their mean changes, by how much these differ (with a
+    95 % interval over the frames), and their ratio."""
     seen: dict[tuple[str, float], tuple[list[float], list[float]]] = {}
     for change in found:
         seen.setdefault((change.clip, change.time_s), ([], []))[change.border].append(change.grey)
     both = [sides for sides in seen.values() if all(sides)]
-    elsewhere, border = (float(np.mean([np.mean(sides[side]) for sides in both])) for side in (0, 1))
-    return {"frames": len(both), "elsewhere": elsewhere, "border": border, "ratio": border / elsewhere}
+    means = np.array([[np.mean(side) for side in sides] for sides in both])
+    elsewhere, border = map(float, means.mean(0))
+    more = interval(means[:, 1] - means[:, 0], Resampling(2000, 0))
+    assert more is not None
+    return {
+        "frames": len(both), "elsewhere": elsewhere, "border": border, "more": vars(more), "ratio": border / elsewhere
+    }  # fmt: skip
 
 
 def of_clip(clip: Path, voice: Path, model: Path, steps: int | None) -> list[Change]:
@@ -132,7 +139,9 @@ def of_clip(clip: Path, voice: Path, model: Path, steps: int | None) -> list[Cha
 def rows(found: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
     """Of the table."""
     for name, values in found.items():
-        yield [name, str(values["frames"]), *(f"{values[key]:.2f}" for key in ("elsewhere", "border", "ratio"))]
+        means = [f"{values[key]:.2f}" for key in ("elsewhere", "border")]
+        more = "{mean:.2f} ({lo:.2f} .. {hi:.2f})".format(**values["more"])
+        yield [name, str(values["frames"]), *means, more, f"{values['ratio']:.2f}"]
 
 
 @errors.shell
@@ -152,7 +161,7 @@ def main() -> None:
     found = {name: summary(values) for name, values in every.items()}
     found["all"] = summary([change for values in every.values() for change in values])
     files.write_json(given.out, found)
-    head = ["clip", "frames", "grey levels elsewhere", "at a border", "ratio"]
+    head = ["clip", "frames", "grey levels elsewhere", "at a border", "more", "ratio"]
     results.insert(given.results, results.table(head, list(rows(found))), "seam")
 
 
