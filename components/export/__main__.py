@@ -41,10 +41,10 @@ def main() -> None:
 
     settings, seed = params.load(Params, "export"), params.scalar("seed", int)
     editor = load_editor(args.editor, args.experts, PHASES[1:])
-    lips = {phase: args.editor / phase / "weights.safetensors" for phase in PHASES}
-    lips["frontend"] = args.experts / "frontend.safetensors"
     guide, cover = args.experts / "guide_sync.safetensors", args.occluders / "occluder.safetensors"
-    origin = card.origin(lips, {path.stem: path for path in (guide, cover)}, args.clips / "clips.parquet")
+    made_of = {phase: args.editor / phase / "weights.safetensors" for phase in PHASES}
+    made_of |= {path.stem: path for path in (args.experts / "frontend.safetensors", guide, cover)}
+    origin = card.origin(made_of, settings, args.clips / "clips.parquet")
     target = Target(args.out / "dubstrap.onnx", origin.card_id, origin.trained_on, runtime.cores())
     heldout = crops.load(args.crops, "benchmark", "footage")
     exported = run(editor, heldout, settings, seed, target)

@@ -35,7 +35,7 @@ class Origin:
     """What the model comes from.
 
     Attributes:
-        card_id: short hash of the weights; the ONNX file carries it too.
+        card_id: short hash of all weights and of the export's params; the ONNX file carries it too.
         weights: sha256 of each weight file by name.
         training: speakers, clips, seconds, languages and licences (with their clips) of the training footage.
     """
@@ -51,16 +51,15 @@ class Origin:
 
 
 def identify(hashes: Mapping[str, str]) -> str:
-    """A short name for a set of weight files: the same weights always have the same one."""
+    """A short name for what a model is made of: the same always has the same one."""
     text = "".join(f"{name}={hashes[name]};" for name in sorted(hashes))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def origin(lips: Mapping[str, Path], beside: Mapping[str, Path], clips: Path) -> Origin:
-    """Where a model comes from: weight files that make lips, by which it is named, others, and clips.parquet."""
-    hashes = {name: files.sha256(path) for name, path in lips.items()}
-    others = {name: files.sha256(path) for name, path in beside.items()}
-    return Origin(identify(hashes), hashes | others, training(pd.read_parquet(clips)))
+def origin(weights: Mapping[str, Path], params: Params, clips: Path) -> Origin:
+    """Where a model comes from: weight files and how it samples, by which it is named, and clips.parquet."""
+    hashes = {name: files.sha256(path) for name, path in weights.items()}
+    return Origin(identify(hashes | {"params": str(params)}), hashes, training(pd.read_parquet(clips)))
 
 
 def training(clips: pd.DataFrame) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from components.core.models.frontend import FrontEnd, FrontEndConfig
 from components.core.models.lora import Band, add_expert
 from components.core.models.onnx_editor import OnnxEditor
 from components.core.models.synthesis import Editor, Sampling
-from components.export.card import Origin, build, identify, markdown, training
+from components.export.card import Origin, build, identify, markdown, origin, training
 from components.export.core import Exported, Target, run
 from components.export.graph import Graph, example
 from components.export.params import Params
@@ -101,17 +101,30 @@ def test_too_large_a_difference_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_another_expert_or_other_sampling_makes_it_another_model(tmp_path: Path) -> None:
+    clips, weights = tmp_path / "clips.parquet", {name: tmp_path / name for name in ("structure", "occluder")}
+    columns = {"speaker": ["a"], "split": ["train"], "role": ["footage"], "duration_s": [1.0]}
+    pd.DataFrame(columns | {"language": ["en"], "licence": ["CC0-1.0"]}).to_parquet(clips)
+    for path in weights.values():
+        path.write_bytes(b"first")
+    first = origin(weights, PARAMS, clips)
+    assert origin(weights, PARAMS, clips) == first
+    assert origin(weights, Params(**{**PARAMS.__dict__, "steps": 7}), clips).card_id != first.card_id
+    weights["occluder"].write_bytes(b"second")
+    second = origin(weights, PARAMS, clips)
+    assert second.card_id != first.card_id
+    assert second.weights["structure"] == first.weights["structure"]
+
+
 def test_the_card_says_what_was_seen_and_what_was_not_measured() -> None:
     clips = pd.DataFrame(
         [("ann", "train", "footage", "en", "private", 2.0), ("bob", "benchmark", "footage", "es", "CC0-1.0", 3.0)],
         columns=["speaker", "split", "role", "language", "licence", "duration_s"],
     )
-    origin = Origin(identify({"lip": "1", "structure": "2"}), {}, training(clips))
+    known = Origin(identify({"lip": "1", "structure": "2"}), {}, training(clips))
     rows = {"editor": {"mouth_psnr_db": {"mean": 24.0, "lo": 23.0, "hi": 25.0, "n": 8}}}
-    card = build(
-        origin, {"rows": rows, "not_measured": {"seam_db": "no truth"}}, Exported(1e-5, 1e-6, 0.5, 1.0), PARAMS
-    )
+    card = build(known, {"rows": rows, "not_measured": {"seam_db": "no truth"}}, Exported(1e-5, 1e-6, 0.5, 1.0), PARAMS)
     assert card["not_measured"] == {"seam_db": "no truth"}
     assert "1 clips of 1 speakers, 2.0 s, languages en. Licences: private (1 clips)." in markdown(card)
     assert "| editor | 24 (23 to 25) | not measured |" in markdown(card)
-    assert identify({"structure": "2", "lip": "1"}) == origin.card_id != identify({"structure": "3", "lip": "1"})
+    assert identify({"structure": "2", "lip": "1"}) == known.card_id != identify({"structure": "3", "lip": "1"})
