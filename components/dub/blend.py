@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from components.core.media import geometry
 from components.dub.edit import Edited
-from components.dub.occluder import OccluderExpert
 from components.dub.timeline import Picture
 
 Image = NDArray[np.uint8]
@@ -29,11 +28,9 @@ class Blender:
 
     Args:
         size_px: of the crop.
-        occluder: finds what is before the face; None where there is none.
     """
 
-    def __init__(self, size_px: int, occluder: OccluderExpert | None = None) -> None:
-        self._occluder = occluder
+    def __init__(self, size_px: int) -> None:
         self._mask = geometry.soft_mask(size_px)
         self._rim = self._mask < RIM
         self._border = (self._mask > 0) & self._rim
@@ -49,9 +46,7 @@ class Blender:
         picture = edited.picture
         if edited.window is None or edited.transform is None or edited.source is None:
             return picture
-        mask = self._mask
-        if self._occluder:
-            mask = mask * (1 - self._occluder.occlusion(edited.source[None])[0])
+        mask = self._mask if edited.hidden is None else self._mask * (1 - edited.hidden)
         window = self.matched(edited.window, edited.source)
         self._measure(window, edited.source, mask)
         rows, columns, pixels = geometry.patch(picture.rgb, window, edited.transform, mask, edited.source)

@@ -184,7 +184,7 @@ def _written(job: Job, context: Context, signer: credentials.Signer) -> Done:
 
 def _dub(job: Job, temporary: Path, context: Context) -> Done:
     source, size_px, chunk = job.video.path, job.editor.card.size_px, job.editor.card.chunk_frames
-    look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px, job.occluder)
+    look, reasons, blender = Look.of(source, job.info), list[str](), Blender(size_px)
     with ExitStack() as stack:
         with context.clock("track"):
             sheet = context.target.with_suffix(".faces.png")
@@ -194,7 +194,7 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
             bank = likeness.collect(source, choice, once, size_px, look.pixel_width)
         with context.clock("audio"):
             wanted = likeness.hear(job.voice.path, job.editor)
-        model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references))
+        model = Model(job.editor, Likeness(bank, wanted, job.editor.card.references), job.occluder)
         others = stack.enter_context(Others(source, job.info.start_s))
         writer = stack.enter_context(Writer(temporary, look, Sound.of(job.voice.path), others))
         stages = stack.enter_context(Stages())  # last, so that no thread outlives what it uses

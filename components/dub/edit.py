@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.media import geometry
+from components.core.media import geometry, occlusion
 from components.dub.follow import Seen
 from components.dub.journal import Records
 from components.dub.likeness import Likeness
 from components.dub.model import Editor, Sampling, Shown
+from components.dub.occluder import OccluderExpert
 from components.dub.report import Clock
 from components.dub.speech import Speech
 from components.dub.timeline import Picture
@@ -30,6 +31,7 @@ class Edited:
     Attributes:
         picture: the picture.
         transform, source, window: from picture to crop, the crop's window and its edit; None in a gap.
+        hidden: how far (h w), in [0, 1], something is before the window; None where nobody looks.
         reason: of the gap, else empty.
     """
 
@@ -37,17 +39,25 @@ class Edited:
     transform: NDArray[np.floating[Any]] | None = None
     source: Image | None = None
     window: Image | None = None
+    hidden: NDArray[np.float32] | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class Face:
-    """The face in a picture: its crop (s s 3), its pose (3,), and when and for how long it is shown."""
+    """The face in a picture.
+
+    Attributes:
+        crop, pose: (s s 3), (3,).
+        time_s, duration_s: when and for how long it is shown.
+        front: the probability (h w) that something is before its window; None where nobody looks.
+    """
 
     crop: Image
     pose: NDArray[np.floating[Any]]
     time_s: float
     duration_s: float
+    front: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -61,10 +71,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Model:
-    """What edits, and where its references come from."""
+    """What edits, where its references come from, and what finds the things before a face, if anything does."""
 
     editor: Editor
     likeness: Likeness
+    occluder: OccluderExpert | None = None
 
 
 class Dubber:
@@ -75,7 +86,7 @@ class Dubber:
     the chunk's end.
 
     Args:
-        model: the editor, and where its references come from.
+        model: see there.
         speech: what the lips are to say.
         sampling: steps and guidance.
         clock: counts the seconds.
@@ -83,7 +94,7 @@ class Dubber:
     """
 
     def __init__(self, model: Model, speech: Speech, sampling: Sampling, clock: Clock, records: Records) -> None:
-        self._editor, self._likeness = model.editor, model.likeness
+        self._editor, self._likeness, self._occluder = model.editor, model.likeness, model.occluder
         self._speech, self._sampling = speech, sampling
         self._clock, self._records = clock, records
         self._waiting: list[tuple[Seen, Face]] = []
@@ -101,7 +112,10 @@ class Dubber:
             picture = seen.picture
             with self._clock("crop"):
                 crop = geometry.warp(picture.rgb, seen.transform, self._editor.card.size_px)
-                self._waiting.append((seen, Face(crop, seen.pose, picture.time_s, picture.duration_s)))
+            with self._clock("edit"):
+                window = self._editor.card.window.take(crop[None])
+                front = self._occluder.probability(window)[0] if self._occluder else None
+            self._waiting.append((seen, Face(crop, seen.pose, picture.time_s, picture.duration_s, front)))
             if len(self._waiting) == self._room + AHEAD_FRAMES:
                 yield from self._chunk(self._room)
         yield from self._finish()
@@ -140,11 +154,13 @@ class Dubber:
             mean = (made[0].astype(np.uint16) + before[-1].window + 1) // 2
             self._done[-1] = replace(before[-1], window=mean.astype(np.uint8))
             self._last, made = replace(self._last, window=self._done[-1].window), made[1:]
-        for (seen, face), old, window, nearest in zip(new, source[motion:], made, found.nearest[motion:], strict=True):
+        hidden = _hidden(faces)[motion:]
+        rows = zip(new, source[motion:], made, hidden[:count], found.nearest[motion:], strict=True)
+        for (seen, face), old, window, front, nearest in rows:
             if self._last:
                 yield self._last
             self._done.append(Done(face, window, nearest))
-            self._last = Edited(seen.picture, seen.transform, old, window)
+            self._last = Edited(seen.picture, seen.transform, old, window, front)
 
     def _made(self, faces: list[Face], source: Image, references: Image, held: list[Image]) -> Image:
         """The windows after those that are held; of a run shorter than a chunk the last picture is repeated."""
@@ -168,3 +184,9 @@ class Dubber:
         found = [self._records.next() for _ in range(count)]
         known: Image = np.stack([window for window in found if window is not None])
         return known
+
+
+def _hidden(faces: list[Face]) -> list[NDArray[np.float32] | None]:
+    """How far something is before each of consecutive windows."""
+    fronts = [face.front for face in faces if face.front is not None]
+    return list(occlusion.occlusion(np.stack(fronts))) if fronts else [None] * len(faces)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.base.errors import UserError
-from components.core.media import occlusion
 from components.core.media.geometry import Window
 from components.dub import beside, card, model
 from components.dub.model import EXPORT_IT, Editor, Image
@@ -69,10 +68,10 @@ class OccluderExpert:
             raise UserError(f"{path} does not fit its editor", got=got, expected=expected, fix=EXPORT_IT)
         return expert
 
-    def occlusion(self, windows: Image) -> NDArray[np.float32]:
-        """How far (f h w), in [0, 1], the pixels of windows (f h w 3), RGB, are hidden by what is before the face."""
+    def probability(self, windows: Image) -> NDArray[np.float32]:
+        """That something is in front (f h w), of windows (f h w 3), RGB."""
         try:
-            probability = np.asarray(self._session.run(None, {"lower": model._to_model(windows)[0]})[0], np.float32)
+            made = np.asarray(self._session.run(None, {"lower": model._to_model(windows)[0]})[0], np.float32)
         except model._runtime_errors() as error:
             raise UserError(f"the model {self.path} failed", got=str(error), fix=EXPORT_IT) from None
-        return occlusion.occlusion(beside.checked(self.path, probability, windows.shape[:3], f"{windows.shape[:3]}"))
+        return beside.checked(self.path, made, windows.shape[:3], f"{windows.shape[:3]}")

@@ -7,6 +7,7 @@ import pytest
 
 from components.core.diffusion import sampler
 from components.core.diffusion.guidance import Guidance
+from components.core.media import occlusion
 from components.core.media.geometry import Window
 from components.core.media.references import References
 from components.dub.edit import AHEAD_FRAMES, Dubber, Model
@@ -62,9 +63,23 @@ def seen(script):
         yield Seen(picture, None if mark == "x" else TO_CROP, begins, np.full(3, index))
 
 
-def dub(script, editor, records=NOTHING, mirror=None):
+class Doubtful:
+    """Doubts that something comes in from the left, but is sure of it in some pictures, and remembers what it said."""
+
+    def __init__(self, sure):
+        self.sure, self.said = sure, []
+
+    def probability(self, windows):
+        found = np.zeros(windows.shape[:3], np.float32)
+        found[:, 10:20, :30] = 0.99 if int(windows[0, 0, 0, 0]) in self.sure else 0.8
+        self.said += list(found)
+        return found
+
+
+def dub(script, editor, records=NOTHING, mirror=None, occluder=None):
     speech = Speech([np.arange(4000, dtype=np.float32)[:, None].repeat(80, 1)], 40.0)
-    return list(Dubber(Model(editor, mirror or Mirror()), speech, SAMPLING, Clock(), records).edit(seen(script)))
+    model = Model(editor, mirror or Mirror(), occluder)
+    return list(Dubber(model, speech, SAMPLING, Clock(), records).edit(seen(script)))
 
 
 @pytest.mark.parametrize("frames", [1, 3, 7, 8, 9, 13, 14, 15, 20, 31])
@@ -78,6 +93,20 @@ def test_a_run_is_edited_by_the_plan_of_the_sampler(frames):
         shown = range(chunk.start, chunk.stop)
         assert source == [min(index, frames - 1) for index in shown]
         assert motion == [index + 1 for index in shown][: max(0, chunk.motion - 1)]
+
+
+@pytest.mark.parametrize("sure", range(0, 20, 2))
+def test_what_is_before_a_face_is_found_as_in_the_whole_run_wherever_chunks_end(sure):
+    doubtful = Doubtful({sure})
+    edited = dub("f" * 20, Recorder(), occluder=doubtful)
+    expected = occlusion.occlusion(np.stack(doubtful.said))
+    assert expected.any((1, 2)).sum() == min(3, 2 + sure)
+    np.testing.assert_array_equal(np.stack([one.hidden for one in edited]), expected)
+
+
+def test_what_is_found_before_a_cut_says_nothing_of_after_it():
+    edited = dub("f" * 4 + "c" + "f" * 5, Recorder(), occluder=Doubtful({3}))
+    assert [index for index, one in enumerate(edited) if one.hidden.any()] == [2, 3]
 
 
 def test_each_chunk_hears_its_own_time():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.core.base.errors import UserError
-from components.core.media import geometry
+from components.core.media import geometry, occlusion
 from components.dub import DubOptions, beside, dub
 from components.dub.model import Editor
 from components.dub.occluder import OccluderExpert
@@ -24,11 +24,11 @@ def test_it_is_found_beside_its_editor_and_only_there(path, copying):
     assert OccluderExpert.beside(Editor(copying)) is None
 
 
-def test_it_says_what_is_hidden(path):
-    soft = OccluderExpert(path).occlusion(np.zeros((3, 48, 64, 3), np.uint8))
-    assert soft.shape == (3, 48, 64)
-    np.testing.assert_allclose(soft[:, :, :33], 1)
-    assert not soft[:, :, 35:].any()
+def test_it_says_how_likely_something_is_in_front(path):
+    found = OccluderExpert(path).probability(np.zeros((3, 48, 64, 3), np.uint8))
+    assert found.shape == (3, 48, 64)
+    assert (found[:, :, :32] > occlusion.SURE).all()
+    assert (found[:, :, 32:] < occlusion.LEAST).all()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_is_no_occluder_expert_is_refused(tmp_path, copying):
 
 def test_windows_of_another_size_are_refused(path):
     with pytest.raises(UserError, match=r"dubstrap_occluder\.onnx failed"):
-        OccluderExpert(path).occlusion(np.zeros((1, 24, 32, 3), np.uint8))
+        OccluderExpert(path).probability(np.zeros((1, 24, 32, 3), np.uint8))
 
 
 def test_a_dub_leaves_what_is_hidden_and_says_that_it_looked(tmp_path, talking, tinting, speech, monkeypatch):

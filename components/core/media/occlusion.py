@@ -5,21 +5,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST, SURE = 0.3, 0.95
-"""Probability above which a pixel counts, and which one at least in its region must have."""
+"""Probability above which a pixel counts, and which one at least in its region must have, now or a frame away."""
 AROUND = np.ones((3, 3), np.uint8)
 
 
 def occlusion(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far (f h w) a window's pixels are hidden: 1 on what is in front and a pixel around, 0 three pixels away."""
+    """How far (f h w) a window's pixels are hidden: 1 on what is in front and a pixel around, 0 three pixels away.
+
+    Args:
+        probability: (f h w) of consecutive frames.
+    """
     return soften(in_front(probability))
 
 
 def in_front(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where (f h w) the probability is above `LEAST`, in regions that are `SURE` and come in from below or a side.
+    """Where (f h w) the probability is above `LEAST`, in regions that come in from below or a side and of which a pixel
+    is `SURE` in the frame, the one before or the one after: what comes in is doubtful at first.
 
     What lies within is teeth, lips or the dark of an open mouth; what comes down from the nose is a moustache.
     """
-    found, sure = probability > LEAST, probability > SURE
+    found, here = probability > LEAST, probability > SURE
+    sure = here.copy()
+    sure[1:] |= here[:-1]
+    sure[:-1] |= here[1:]
     found &= sure.any((1, 2))[:, None, None]
     for mask, certain in zip(found, sure, strict=True):
         if mask.any():

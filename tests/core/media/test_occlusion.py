@@ -33,6 +33,14 @@ def test_what_comes_in_stays_and_what_lies_within_or_hangs_down_is_dropped(bar) 
     assert not occlusion.occlusion(probability(NOSE)).any()
 
 
+def test_what_is_sure_a_frame_later_or_earlier_is_there_and_a_frame_further_is_not() -> None:
+    doubtful, sure = np.minimum(probability(BAR), 0.8), probability(BAR)
+    moment = np.concatenate([doubtful, doubtful, sure, doubtful, doubtful])
+    assert occlusion.in_front(moment).any((1, 2)).tolist() == [False, True, True, True, False]
+    elsewhere = np.minimum(probability((slice(14, 24), slice(2, 5))), 0.8)
+    assert not occlusion.in_front(np.concatenate([elsewhere, sure]))[0].any()
+
+
 def test_corners_connect_and_frames_do_not() -> None:
     stairs = probability((slice(21, 24), slice(3, 6)), (slice(18, 21), slice(6, 9)))
     assert occlusion.in_front(stairs).sum() == 18
