@@ -89,6 +89,29 @@ def heard(artifacts: Path) -> list[Image]:
     return charts
 
 
+def occluders(artifacts: Path) -> list[Image]:
+    """Three held-out crops with something before the mouth: what is there, and what the occluder expert finds."""
+    from components.core.media import crops, occlusion
+    from components.core.media.geometry import Window
+    from components.core.models.occluder import load_occluder
+
+    expert = load_occluder(artifacts / "occluders/occluder.safetensors")
+    strips = []
+    people = {
+        crop.speaker: crop for crop in crops.load(artifacts / "crops", "benchmark", "footage") if crop.hidden.any()
+    }
+    for crop in list(people.values())[:3]:
+        frames = np.flatnonzero(crop.hidden)
+        moments = frames[np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)]
+        window = Window.of(crop.frames.shape[1])
+        found = occlusion.in_front(expert.probability(window.take(crop.frames)))
+        for label, masks in ((crop.crop_id, window.take(crop.occluder)), ("found", found)):
+            shown = window.take(crop.frames)[moments].copy()
+            shown[masks[moments]] = shown[masks[moments]] // 3 + np.array([0, 120, 60], np.uint8)
+            strips.append(captioned(label, shown, ()))
+    return strips
+
+
 def pairs(artifacts: Path) -> list[Image]:
     """Three training pairs: the real clip, its companion, and what differs."""
     from components.core.media import shards
@@ -162,6 +185,11 @@ PICTURES: dict[str, tuple[Callable[[Path], list[Image]], str, str]] = {
         "experts/frontend.safetensors",
         "What the front end hears: the lip opening of people it was not trained on, beside that of their landmarks.",
     ),
+    "occluders": (
+        occluders,
+        "occluders/occluder.safetensors",
+        "What is before the mouth of people that the occluder expert has never seen, and what it finds there.",
+    ),
     "pairs": (
         pairs,
         "pairs/pairs-00000.tar",
@@ -193,7 +221,8 @@ def captioned(label: str, frames: Image, captions: Sequence[str]) -> Image:
     """All frames side by side, under a label and, where there are any, captions of their own."""
     import cv2
 
-    tiles = [cv2.resize(frame, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC) for frame in frames]
+    height_px = TILE_PX * frames.shape[1] // frames.shape[2]
+    tiles = [cv2.resize(frame, (TILE_PX, height_px), interpolation=cv2.INTER_CUBIC) for frame in frames]
     titles = [_title(len(tiles) * TILE_PX, label)]
     if any(captions):
         titles.append(np.concatenate([_title(TILE_PX, caption) for caption in captions], 1))

@@ -14,9 +14,11 @@ import torch
 from components.core.media import crops
 from components.core.models import weights
 from components.core.models.lora import Band, add_expert
+from components.core.models.occluder import OccluderConfig, OccluderExpert
 from components.core.models.synthesis import ExpertConfig
 from scripts import timesteps, tutorial
 from tests.core.models.test_dubber import frontend, network
+from tests.occluders.test_occluders import barred
 from tests.review import world
 from tests.talking import talking_crop
 
@@ -45,6 +47,18 @@ def test_there_is_a_picture_of_what_there_is(tmp_path: Path, monkeypatch: pytest
     # Two accepted pairs and two reasons of quarantine.
     assert cv2.imread(str(tmp_path / "docs/images/judged.jpg")).shape == (4 * 2 * row_px, 7 * tutorial.TILE_PX, 3)
     assert "| card.json |" in page  # the run's export
+
+
+def test_what_is_before_a_mouth_stands_over_what_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    torch.manual_seed(0)
+    config = OccluderConfig(24, 32, 4)
+    weights.save(tmp_path / "occluders/occluder.safetensors", OccluderExpert(config), config)
+    bare, hidden = talking_crop("bare"), barred(talking_crop("barred"))
+    monkeypatch.setattr(crops, "load", lambda folder, split, role: [bare, hidden])
+    truth, found = tutorial.occluders(tmp_path)
+    height_px = tutorial.LABEL_PX + tutorial.TILE_PX * 24 // 32
+    assert truth.shape == found.shape == (height_px, tutorial.COLUMNS * tutorial.TILE_PX, 3)
+    assert (truth != found).any()
 
 
 def test_a_moment_at_several_timesteps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
