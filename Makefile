@@ -48,7 +48,7 @@ release: setup ## Pack the approved model, its cards, checksums and licence into
 
 test: setup lint ## Check format, lint and types, then run every test, the whole pipeline at scale=smoke included
 	@pytest -n 2 -m "not slow"
-	@pytest -m slow --durations=5
+	@pytest -n 2 --dist loadfile -m slow --durations=5
 
 lint: setup ## Check format, lint and types only
 	@ruff format --check .
