@@ -16,7 +16,7 @@ from components.core.base.errors import UserError
 from components.core.diffusion.guidance import Guidance
 from components.core.media import video
 from components.core.media.face import FaceMesh
-from components.core.media.video import MediaError, VideoInfo
+from components.core.media.video import LONGEST_S, MediaError, VideoInfo
 from components.dub import beside, consent, credentials, faces, likeness, occluder, report, sync
 from components.dub.ahead import Stages
 from components.dub.blend import Blender
@@ -35,7 +35,7 @@ from components.dub.report import Clock, DubReport, Input
 from components.dub.speech import Speech
 from components.dub.streams import Others
 from components.dub.talk import MOST_FACES
-from components.dub.timeline import LONGEST_S, steady, timeline
+from components.dub.timeline import steady, timeline
 
 DEFAULTS = DubOptions()
 log = logging.getLogger(__name__)
@@ -218,7 +218,8 @@ def _dub(job: Job, temporary: Path, context: Context) -> Done:
 def _edited(job: Job, model: Model, tracker: Tracker, stages: Stages, context: Context) -> Iterator[Edited]:
     clock, options, card = context.clock, job.options, job.editor.card
     frames = clock.each("decode", steady(video.frames(job.video.path), job.video.path))
-    pictures = timeline(frames, float(job.info.fps), job.speech.duration_s, options.length, options.extend)
+    rate_fps, speech_s, video_s = float(job.info.fps), job.speech.duration_s, job.info.duration_s
+    pictures = timeline(frames, rate_fps, speech_s, options.length, options.extend, video_s)
     seen = track(stages.ahead(pictures, likeness.AHEAD_FRAMES), tracker, clock)
     shape = (card.window.height, card.window.width, 3)
     known = context.journal.records("made", shape, np.uint8)

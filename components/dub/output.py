@@ -86,7 +86,7 @@ class Writer:
         self._audio = self._container.add_stream("aac", rate=SOUND_HZ, layout=sound.layout, options=bits)
         self._durations: dict[int, int] = {}
         self._rest = np.zeros((self._audio.layout.nb_channels, 0), np.float32)
-        self._pts, self._samples = -1, 0
+        self._pts, self._last_ticks, self._samples = -1, 0, 0
         self.frames, self.end_s = 0, 0.0
 
     @property
@@ -102,7 +102,7 @@ class Writer:
     ) -> None:
         try:
             if kind is None and self._video is not None:
-                self._mux(self._video.encode())
+                self._finish()
                 self._container.mux(self._audio.encode())
             self._container.close()
         except (av.FFmpegError, OSError):
@@ -119,7 +119,7 @@ class Writer:
         tick = self._look.time_base
         self._pts = max(self._pts + 1, round(picture.time_s / tick))
         stored.pts, stored.time_base = self._pts, tick
-        self._durations[self._pts] = max(1, round(picture.end_s / tick) - self._pts)
+        self._last_ticks = self._durations[self._pts] = max(1, round(picture.end_s / tick) - self._pts)
         self._mux(self._video.encode(stored))
         self._say(round(picture.end_s * SOUND_HZ))
         if self._others:
@@ -139,6 +139,13 @@ class Writer:
         if self._look.rotation_deg:
             stream.set_display_rotation(-self._look.rotation_deg)
         return stream
+
+    def _finish(self) -> None:
+        """MP4 knows steps between decoding times: how long the last picture is shown has to be with the last packet."""
+        packets = self._video.encode()
+        if packets and self._container.format.name != "matroska":
+            self._durations[packets[-1].pts] = self._last_ticks
+        self._mux(packets)
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:

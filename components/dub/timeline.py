@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.base.errors import UserError
-from components.core.media.video import Frame, MediaError
+from components.core.media.video import LONGEST_S, Frame, MediaError
 from components.dub.options import Extend, Length
 
 Image = NDArray[np.uint8]
 
 TOLERANCE_S = 1e-3
 """Speech that outlasts the last frame by less than this is not worth another frame."""
-LONGEST_S = 600.0
-"""No frame shows for longer."""
 PINGPONG_BYTES = 256_000_000
 """What the frames that pingpong may play back and forth can hold: at 720p in 4:2:0 the last 61 frames."""
 
@@ -66,9 +64,16 @@ def steady(frames: Iterable[Frame], path: Path) -> Iterator[Frame]:
 
 
 def timeline(
-    frames: Iterable[Frame], rate_fps: float, speech_s: float, length: Length, extend: Extend
+    frames: Iterable[Frame], rate_fps: float, speech_s: float, length: Length, extend: Extend, video_s: float = 0.0
 ) -> Iterator[Picture]:
     """The pictures of the result in order.
+
+    Args:
+        frames: of the source.
+        rate_fps: its rate, at which it also goes on where it is extended.
+        speech_s: length of the speech.
+        length, extend: the policy.
+        video_s: until when the last frame is shown; where that is before it, it is shown for a usual step.
 
     Raises:
         UserError: the speech is longer than the video, and `extend` is "fail".
@@ -76,9 +81,10 @@ def timeline(
     limit_s = float("inf") if length == "video" else speech_s - TOLERANCE_S
     memory = _Memory(extend) if length == "speech" else None
     last = None
-    for picture in _timed(frames, 1 / rate_fps):
-        if picture.time_s >= limit_s:
+    for whole in _timed(frames, 1 / rate_fps, video_s):
+        if whole.time_s >= limit_s:
             return
+        picture = replace(whole, duration_s=min(whole.duration_s, limit_s + 1 / rate_fps - whole.time_s))
         if memory:
             memory.keep(picture)
         last = picture
@@ -93,15 +99,16 @@ def timeline(
         yield from _until(limit_s, memory, last, 1 / rate_fps)
 
 
-def _timed(frames: Iterable[Frame], usual_s: float) -> Iterator[Picture]:
-    """Each frame lasts until the next; the last one as long as one usually does."""
+def _timed(frames: Iterable[Frame], usual_s: float, end_s: float) -> Iterator[Picture]:
+    """Each frame lasts until the next; the last one until the end, and where that is before it as long as usual."""
     before = None
     for frame in frames:
         if before:
             yield Picture(before.rgb, before.time_s, frame.time_s - before.time_s, before.stored)
         before = frame
     if before:
-        yield Picture(before.rgb, before.time_s, usual_s, before.stored)
+        left_s = end_s - before.time_s
+        yield Picture(before.rgb, before.time_s, left_s if left_s > 0 else usual_s, before.stored)
 
 
 class _Memory:

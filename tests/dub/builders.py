@@ -207,7 +207,8 @@ def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: F
     """A clip of these pictures (h w 3), as they are stored, with these timestamps.
 
     look: codec, its rate and options, pixel_format, rotation (clockwise, degrees), aspect, matrix, primaries, transfer
-    and colour_range (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each.
+    and colour_range (numbers of ISO/IEC 23001-8), container (options of it), tones: in Hz, of a sound track each,
+    last: for how many ticks the last picture is shown.
     """
     matrix, colour_range = look.get("matrix", 2), look.get("colour_range", 1)
     primaries, transfer = look.get("primaries", 2), look.get("transfer", 2)
@@ -234,12 +235,26 @@ def save_pictures(path: Path, pictures: Iterable, times: list[int], time_base: F
             frame.color_primaries, frame.color_trc = primaries, transfer
             frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        rest = stream.encode()
+        for packet in rest:
+            if "last" in look and (packet.pts == times[-1] or packet is rest[-1]):  # MP4 keeps that of rest[-1] only
+                packet.duration = look["last"]
+        container.mux(rest)
         start_s, end_s = float(times[0] * time_base), float(times[-1] * time_base)
         for voice, hz in zip(voices, look.get("tones", ()), strict=True):
             container.mux(voice.encode(_tone(hz, start_s, end_s)))
             container.mux(voice.encode())
     return path
+
+
+def tags(path):
+    """What says how the pictures are to be shown, and the number of sound tracks."""
+    with av.open(str(path)) as container:
+        stream, sounds = container.streams.video[0], len(container.streams.audio)
+        first = next(container.decode(stream))
+        full = first.color_range == 2  # where nothing is said it is limited, and so x264 does not say that
+        colour = (first.colorspace, full, first.color_primaries, first.color_trc)
+        return (*map(int, colour), stream.sample_aspect_ratio or Fraction(1)), sounds
 
 
 def _tone(hz: float, start_s: float, end_s: float) -> av.AudioFrame:

@@ -22,7 +22,7 @@ from components.dub.report import Gap
 from components.studio import camera
 from components.studio.performance import poses
 from components.verify import core as verify
-from tests.dub.builders import CHUNK, save_pictures
+from tests.dub.builders import CHUNK, save_pictures, tags
 from tests.dub.people import film
 
 CLIP, SPEECH = "clip08_grid_lwbsza.mpg", "audio11_latentsync1.wav"
@@ -117,8 +117,12 @@ def test_every_real_clip_is_dubbed_and_kept(media, tmp_path, tinting, speech, na
     before, after = video.probe(media / name), video.probe(tmp_path / "out.mp4")
     for value in ("width_px", "height_px", "rotation_deg", "pixel_format"):
         assert getattr(after, value) == getattr(before, value)
+    (colours_and_aspect, _), (kept, _) = tags(media / name), tags(tmp_path / "out.mp4")
+    assert kept == colours_and_aspect
     times = [frame.time_s for frame in islice(video.frames(media / name), report.frames)]
-    assert [frame.time_s for frame in video.frames(tmp_path / "out.mp4")] == pytest.approx(times, abs=1e-4)
+    assert [frame.time_s for frame in video.frames(tmp_path / "out.mp4")] == pytest.approx(times, abs=1e-6)
+    assert (after.start_s, after.frames, after.duration_s) == pytest.approx((0, report.frames, report.video_s))
+    assert before.vfr or after.fps == before.fps
     assert report.video_s == pytest.approx(1, abs=1.5 / float(before.fps))
     assert report.gaps == ()
     assert all((picture.rgb != picture.before).any() for picture in intercepted[3:])

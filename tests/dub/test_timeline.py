@@ -34,6 +34,14 @@ def test_video_policy_keeps_every_frame_at_its_time(speech_s):
     assert [picture.duration_s for picture in pictures] == pytest.approx([0.04, 0.08, 0.04, 0.14, 0.04])
 
 
+def test_the_last_frame_lasts_as_the_video_does_but_not_longer_than_the_speech():
+    for length, speech_s, end_s in (("video", 0.5, 4.0), ("shortest", 6.0, 4.0), ("shortest", 2.0, 2.04)):
+        pictures = list(timeline(at_25(10), 25, speech_s, length, "fail", 4.0))
+        assert (len(pictures), pictures[-1].end_s) == (10, pytest.approx(end_s, abs=1e-3))
+    held = list(timeline(at_25(10), 25, 6.0, "speech", "hold", 4.0))
+    assert (len(held), held[9].end_s, held[-1].end_s) == (60, pytest.approx(4), pytest.approx(6))
+
+
 @pytest.mark.parametrize("policy", ["speech", "shortest"])
 def test_a_longer_video_ends_with_the_frame_that_the_speech_ends_in(policy):
     assert len(list(timeline(at_25(50), 25, 1.0, policy, "fail"))) == 25

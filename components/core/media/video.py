@@ -38,6 +38,8 @@ Reason = Literal[
 MOST_PIXELS = 8192 * 8192
 MOST_DAMAGED = 0.05
 """Share of a video's frames that may be damaged, as the first ones are where a recording was cut in the middle."""
+LONGEST_S = 600.0
+"""No picture shows for longer."""
 VFR_SPREAD = 0.2
 """A rate is variable where a step between frames differs from the median step by more than this share."""
 
@@ -64,7 +66,7 @@ class VideoInfo:
     rotation_deg: int
     """Clockwise turn that the player applies: 0, 90, 180 or 270."""
     fps: Fraction
-    """Mean rate: frames over duration."""
+    """Mean rate; the last picture counts for no more than the median step, however long it is shown."""
     vfr: bool
     """Whether the rate varies."""
     frames: int
@@ -126,14 +128,15 @@ def probe(path: Path) -> VideoInfo:
         # Only times, since data would grow with the length; an edit list discards what it does not show.
         packets = [(p.pts, p.duration) for p in container.demux(stream) if p.size and not p.is_discard]
         tick_s = stream.time_base
-        last_s = float((packets[-1][1] or 0) * tick_s) if packets else 0.0
+        told_s = min(LONGEST_S, float(_last_ticks(packets, container.format.name) * tick_s))
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
     stamps = _stamps([pts for pts, _ in packets], tick_s, start_s, nominal_fps)
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
-    duration_s = float(stamps[-1] - start_s) + (last_s if 0 < last_s < 4 * step_s else step_s)
+    last_s = told_s if told_s > 0 else step_s
+    duration_s = float(stamps[-1] - start_s) + last_s
     if not 0 < duration_s >= declared_s - max(1.0, 0.05 * declared_s):
         detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
         raise MediaError("unreadable", detail)
@@ -143,7 +146,7 @@ def probe(path: Path) -> VideoInfo:
         width_px=width,
         height_px=height,
         rotation_deg=rotation,
-        fps=Fraction(len(stamps) / duration_s).limit_denominator(1001),
+        fps=Fraction(len(stamps) / (duration_s - last_s + min(last_s, step_s))).limit_denominator(1001),
         vfr=bool(len(steps) and np.abs(steps - step_s).max() > VFR_SPREAD * step_s),
         frames=len(stamps),
         duration_s=duration_s,
@@ -291,6 +294,16 @@ def _stamps(ticks: list[int | None], tick_s: Fraction, start_s: float, nominal_f
     if len(known) < len(ticks):
         return start_s + np.arange(len(ticks)) / nominal_fps
     return np.array([float(pts * tick_s) for pts in sorted(known)])
+
+
+def _last_ticks(packets: list[tuple[int | None, int | None]], container: str) -> int:
+    """How long the last picture is shown, 0 where nothing says it.
+
+    MP4 knows steps between decoding times only: what is left for the last picture is with the packet decoded last.
+    """
+    if "mp4" in container:
+        packets = packets[-1:]
+    return max(((pts or 0, ticks or 0) for pts, ticks in packets), default=(0, 0))[1]
 
 
 def _audio_start_s(container: Any) -> float | None:

@@ -1,6 +1,7 @@
 import io
 import pickle
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -103,6 +104,20 @@ def test_an_uneven_rate_and_a_late_start_are_seen_and_resampled_by_time(tmp_path
     shown = [round((float(picture[0, 0, 0]) - 20) / 20) for picture in steady]
     nearest = [min(range(9), key=lambda i: (abs(found[i].time_s - k / 25), i)) for k in range(16)]
     assert shown == nearest
+
+
+@pytest.mark.parametrize(("ticks", "seconds"), [(600, 0.6), (4000, 4.0), (700_000, video.LONGEST_S)])
+def test_the_last_picture_is_shown_as_long_as_its_packet_says(tmp_path, ticks, seconds) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        encoded = [stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")) for rgb in shaded(20)]
+        for packet in [*chain(*encoded), *stream.encode()]:
+            packet.duration = ticks // 40 if packet.pts == 19 else 1
+            container.mux(packet)
+    info = video.probe(path)
+    assert (info.duration_s, info.fps, info.vfr) == (pytest.approx(0.76 + seconds), 25, False)
 
 
 def test_a_stream_without_timestamps_runs_at_its_nominal_rate(tmp_path) -> None:
