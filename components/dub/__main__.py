@@ -13,7 +13,9 @@ def main() -> None:
     """The command `dubstrap dub`."""
     given = arguments.read(__doc__)
     runtime.start()
-    signal.signal(signal.SIGTERM, _stop)
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(one) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(one, _stop)
     try:
         shell.many(given) if given.batch else shell.one(given)
     except KeyboardInterrupt as stop:

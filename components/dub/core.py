@@ -251,6 +251,7 @@ def _report(job: Job, done: Done, clock: Clock, signed: str, wall_s: float) -> D
         consent=job.consent,
         face=done.choice.why,
         credentials=signed,
+        pixel_format=writer.look.said,
         sound=writer.sound.said,
         other_streams=tuple(done.others.kept),
         dropped_streams=tuple(done.others.dropped),

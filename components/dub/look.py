@@ -20,7 +20,7 @@ GRID_PX = 16
 """Edits are converted in blocks of this many pixels, so that no chroma sample is shared with what was not edited."""
 
 # Numbers of the standard (ISO/IEC 23001-8), which the swscale constants share but for these.
-_UNKNOWN, _SMPTE170M, _BT2020_CL = 2, 6, 10
+_BT709, _UNKNOWN, _SMPTE170M, _BT2020_CL = 1, 2, 6, 10
 _SWSCALE = {_UNKNOWN: 5, 0: 5, _SMPTE170M: 5, _BT2020_CL: 9}
 _LIMITED, _FULL = 1, 2
 
@@ -34,6 +34,9 @@ class Look:
     """Clockwise turn that the player applies."""
     time_base: Fraction
     pixel_format: str
+    """The encoder's."""
+    said: str
+    """The pixel format, and where it is not the source's own, what that is."""
     aspect: Fraction | None
     """Width over height of a stored pixel, None where nothing is said."""
     matrix: int
@@ -47,13 +50,15 @@ class Look:
         with video.opened(path) as container:
             stream = video.moving(container)[0]
             first = next(container.decode(stream))
+            own, ours = first.format.name.replace("yuvj", "yuv"), _storable(first)
             return cls(
                 fps=info.fps,
                 rotation_deg=info.rotation_deg,
                 time_base=stream.time_base,
-                pixel_format=_storable(first),
+                pixel_format=ours,
+                said=ours if own == ours else f"{ours}, from {own}",
                 aspect=stream.sample_aspect_ratio or None,
-                matrix=int(first.colorspace),
+                matrix=int(first.colorspace) if _has_matrix(first.format) else _BT709,
                 colour_range=_FULL if "yuvj" in first.format.name else int(first.color_range),
                 primaries=int(first.color_primaries),
                 transfer=int(first.color_trc),
@@ -67,19 +72,17 @@ class Look:
 
     def stored(self, picture: Picture) -> Any:
         """The picture as the encoder takes it: the source's own samples, bit for bit, but for what the edit changed."""
+        if picture.stored is None:
+            return self._labelled(self._of_rgb(np.rot90(picture.rgb, self.rotation_deg // 90)))
         base = self._own(picture.stored)
-        if base is None:
-            return self._labelled(self._converted(self._turned(picture.rgb)))
         if picture.before is not None:
             self._add(base, picture.before, picture.rgb, picture.edited)
         return self._labelled(base)
 
     def _own(self, source: Any) -> Any:
-        """A copy of the source's picture; None where that is not stored as luma and chroma."""
-        if source is None or not source.format.name.startswith("yuv"):
-            return None
+        """A copy of the source's picture."""
         if source.format.name.replace("yuvj", "yuv") != self.pixel_format:
-            return source.reformat(format=self.pixel_format, dst_color_range=self.colour_range or _LIMITED, threads=1)
+            return self._converted(source)
         copy = av.VideoFrame(source.width, source.height, self.pixel_format)
         for ours, theirs in zip(_planes(copy), _planes(source), strict=True):
             ours[:] = theirs
@@ -94,25 +97,24 @@ class Look:
         if region is None:
             return
         rows, columns = region
-        one, other = (self._converted(np.ascontiguousarray(image[rows, columns])) for image in (before, after))
+        one, other = (self._of_rgb(image[rows, columns]) for image in (before, after))
         top = 2 ** base.format.components[0].bits - 1
         for samples, was, becomes in zip(_planes(base), _planes(one), _planes(other), strict=True):
             down, across = round(before.shape[0] / len(samples)), round(before.shape[1] / samples.shape[1])
             part = samples[rows.start // down :, columns.start // across :][: len(was), : was.shape[1]]
             part[:] = np.clip(part.astype(np.int32) + becomes - was, 0, top).astype(part.dtype)
 
-    def _converted(self, rgb: Image) -> Any:
-        return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+    def _of_rgb(self, rgb: Image) -> Any:
+        return self._converted(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
+
+    def _converted(self, picture: Any) -> Any:
+        return picture.reformat(
             format=self.pixel_format,
             dst_colorspace=_SWSCALE.get(self.matrix, self.matrix),
             dst_color_range=self.colour_range or _LIMITED,
             interpolation="BICUBIC",
             threads=1,
         )
-
-    def _turned(self, rgb: Image) -> Image:
-        """The displayed picture as it is stored."""
-        return np.ascontiguousarray(np.rot90(rgb, self.rotation_deg // 90))
 
     def _labelled(self, picture: Any) -> Any:
         picture.colorspace, picture.color_range = self.matrix, self.colour_range
@@ -154,10 +156,18 @@ def _planes(picture: Any) -> list[NDArray[Any]]:
 
 
 def _storable(first: Any) -> str:
-    """The source's pixel format where the encoder has it; 4:4:4 where a side is odd and so can not be halved."""
-    name = first.format.name.replace("yuvj", "yuv")
-    known = {form.name for form in av.Codec(ENCODER, "w").video_formats}
-    name = name if name in known and name.startswith("yuv") else "yuv420p"
-    if first.width % 2 or first.height % 2:
-        return "yuv444p" if "10" not in name else "yuv444p10le"
-    return name
+    """The encoder's nearest format: no less chroma than the source's, and as deep, up to 10 bits.
+
+    4:4:4 also where a side is odd and so can not be halved.
+    """
+    own = first.format
+    grey = len(own.components) < 3 and not own.has_palette
+    across, down = grey or own.chroma_width(2) == 1, grey or own.chroma_height(2) == 1
+    odd = first.width % 2 or first.height % 2
+    chroma = "444" if odd or not across else "420" if down else "422"
+    return f"yuv{chroma}p" + ("10le" if own.components[0].bits > 8 else "")
+
+
+def _has_matrix(own: Any) -> bool:
+    """Whether a pixel format has luma and chroma: what RGB, palettes and grey say of a matrix is not that of YUV."""
+    return len(own.components) > 2 and not own.is_rgb

@@ -1,10 +1,12 @@
 """The ONNX editor: finding it, checking it, and running its sampler (docs/contracts.md, "The ONNX editor")."""
 
 import base64
+import io
 import logging
 import os
+from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,9 @@ class Editor:
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path} does not fit this version", got=str(error), fix=EXPORT_IT) from None
         self._frontend = _open(path, frontend)
-        log.info("editor %s on %s", path, self.provider)
+        lost = _wants_cuda() and self.provider != "CUDA"
+        why = f" (CUDA is there but did not load: {_preloaded() or 'the runtime says why above'})" if lost else ""
+        log.info("editor %s on %s%s", path, self.provider, why)
 
     @cached_property
     def provider(self) -> str:
@@ -173,7 +177,8 @@ def _open(path: Path, content: str | bytes) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised, and said once by us
     wanted = ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu():
+    if _wants_cuda():
+        _preloaded()
         wanted.insert(0, "CUDAExecutionProvider")
     try:
         session = onnxruntime.InferenceSession(content, options, providers=wanted)
@@ -193,6 +198,25 @@ def described(session: Any, path: Path) -> tuple[dict[str, list[Any]], dict[str,
         return shapes, dict(session.get_modelmeta().custom_metadata_map)
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is damaged", got=str(error), expected="UTF-8 in its metadata", fix=EXPORT_IT) from None
+
+
+def _wants_cuda() -> bool:
+    import onnxruntime
+
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu()
+
+
+@cache
+def _preloaded() -> str:
+    """Loads CUDA's libraries from where pip puts them, where no loader looks; the first that is missing, else ""."""
+    import onnxruntime
+
+    with redirect_stdout(io.StringIO()) as said:
+        onnxruntime.preload_dlls()
+    missing = said.getvalue().partition("\n")[0]
+    if missing:
+        onnxruntime.set_default_logger_severity(4)  # it would say so too, at every session
+    return missing
 
 
 def _has_gpu() -> bool:

@@ -78,7 +78,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, look: Look, sound: Sound, others: Others | None = None) -> None:
-        self._look, self.sound, self._others = look, sound, others
+        self.look, self.sound, self._others = look, sound, others
         options = {"movflags": "+faststart"} if FORMATS[path.suffix.lower()] != "matroska" else {}
         self._container = av.open(str(path), "w", format=FORMATS[path.suffix.lower()], options=options)
         self._video: Any = None
@@ -111,12 +111,12 @@ class Writer:
 
     def add(self, picture: Picture) -> None:
         """Writes a picture, and everything else up to its end."""
-        stored = self._look.stored(picture)
+        stored = self.look.stored(picture)
         if self._video is None:
             self._video = self._stream(stored)
             if self._others:
                 self._others.join(self._container)
-        tick = self._look.time_base
+        tick = self.look.time_base
         self._pts = max(self._pts + 1, round(picture.time_s / tick))
         stored.pts, stored.time_base = self._pts, tick
         self._last_ticks = self._durations[self._pts] = max(1, round(picture.end_s / tick) - self._pts)
@@ -128,16 +128,16 @@ class Writer:
 
     def _stream(self, first: Any) -> Any:
         options = {**QUALITY, "threads": str(threads())}
-        stream = self._container.add_stream(ENCODER, rate=self._look.fps, options=options)
+        stream = self._container.add_stream(ENCODER, rate=self.look.fps, options=options)
         context = stream.codec_context
-        stream.width, stream.height, stream.pix_fmt = first.width, first.height, self._look.pixel_format
-        stream.time_base = context.time_base = self._look.time_base
-        context.colorspace, context.color_range = self._look.matrix, self._look.colour_range
-        context.color_primaries, context.color_trc = self._look.primaries, self._look.transfer
-        if self._look.aspect:
-            context.sample_aspect_ratio = self._look.aspect
-        if self._look.rotation_deg:
-            stream.set_display_rotation(-self._look.rotation_deg)
+        stream.width, stream.height, stream.pix_fmt = first.width, first.height, self.look.pixel_format
+        stream.time_base = context.time_base = self.look.time_base
+        context.colorspace, context.color_range = self.look.matrix, self.look.colour_range
+        context.color_primaries, context.color_trc = self.look.primaries, self.look.transfer
+        if self.look.aspect:
+            context.sample_aspect_ratio = self.look.aspect
+        if self.look.rotation_deg:
+            stream.set_display_rotation(-self.look.rotation_deg)
         return stream
 
     def _finish(self) -> None:

@@ -105,6 +105,7 @@ class DubReport:
         consent: on what grounds the person shown may be dubbed.
         face: which face was dubbed, and why that one.
         credentials: who signed the output's Content Credentials, and which file they are in where it is not the output.
+        pixel_format: of the output's pictures, and the source's own where the encoder does not have that.
         sound: layout of the output's channels, and the speech's own where the output can not have that.
         other_streams: of the source, copied into the result; `dropped_streams` are those that it can not hold.
         seam_db: gradient along the border of the edit over the source's there; 0 is invisible.
@@ -128,6 +129,7 @@ class DubReport:
     consent: str
     face: str
     credentials: str
+    pixel_format: str
     sound: str
     other_streams: tuple[str, ...]
     dropped_streams: tuple[str, ...]

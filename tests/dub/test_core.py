@@ -23,7 +23,7 @@ from components.studio import camera
 from components.studio.performance import poses
 from components.verify import core as verify
 from tests.dub.builders import CHUNK, save_pictures, tags
-from tests.dub.people import film
+from tests.dub.people import SIZE_PX, film
 
 CLIP, SPEECH = "clip08_grid_lwbsza.mpg", "audio11_latentsync1.wav"
 
@@ -267,25 +267,23 @@ def test_held_frames_still_speak(short, tmp_path, tinting, speech, intercepted):
     assert any((one != other).any() for one, other in pairwise(held))
 
 
-@pytest.mark.media
-def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(media, tmp_path, tinting, intercepted):
-    left, right = rgb(media / CLIP)[:16], rgb(media / "clip09_grid_swiz3n.mpg")[:16]
-    both = [np.hstack(pair) for pair in zip(left, right, strict=True)]
-    source = remake(tmp_path / "both.mp4", both)
+def test_several_faces_are_listed_and_the_chosen_one_is_dubbed(tmp_path, tinting, speech, intercepted):
+    both = [np.hstack(pair) for pair in zip(film(0, 16).pictures, film(1, 16).pictures, strict=True)]
+    source, sound = remake(tmp_path / "both.mp4", both), speech(1.0)
     with pytest.raises(UserError, match=r"2 faces \(1: .* 2: .*--face N.*out\.faces\.png"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+        dub(source, sound, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert not (tmp_path / "out.mp4").exists()
     assert cv2.imread(str(tmp_path / "out.faces.png")).shape == (160, 320, 3)
     with pytest.raises(UserError, match="no face 3"):
-        dub(source, media / SPEECH, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, face=3))
+        dub(source, sound, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, face=3))
     for face in (1, 2):
         intercepted.clear()
         out = tmp_path / f"out{face}.mp4"
-        report = dub(source, media / SPEECH, out, DubOptions(model=tinting, consent=True, face=face))
+        report = dub(source, sound, out, DubOptions(model=tinting, consent=True, face=face))
         assert report.gaps == ()
         changed = np.any([a != b.rgb for a, b in zip(rgb(source), intercepted, strict=True)], axis=(0, 3))
-        assert changed[:, :360].any() == (face == 1)
-        assert changed[:, 360:].any() == (face == 2)
+        assert changed[:, :SIZE_PX].any() == (face == 1)
+        assert changed[:, SIZE_PX:].any() == (face == 2)
 
 
 @pytest.mark.media

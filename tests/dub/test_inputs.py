@@ -128,8 +128,10 @@ def test_what_is_there_is_kept_and_sound_is_in_step_at_both_ends(tmp_path, tinti
         assert getattr(after, name) == getattr(before, name), name
     assert (after.duration_s, report.video_s) == pytest.approx((before.duration_s, before.duration_s), abs=1e-4)
     assert float(after.fps) == pytest.approx(float(before.fps), rel=1e-3)
-    whole = "yuv444p" if before.width_px % 2 else before.pixel_format.replace("yuvj", "yuv")
+    own = before.pixel_format.replace("yuvj", "yuv")
+    whole = "yuv444p" if before.width_px % 2 else own
     assert after.pixel_format.replace("yuvj", "yuv") == whole
+    assert report.pixel_format == (own if own == whole else f"{whole}, from {own}")
     assert [frame.time_s for frame in made] == pytest.approx([frame.time_s for frame in pictures], abs=1e-4)
     assert after.start_s == pytest.approx(0, abs=1e-4)  # whenever the source's first picture was
     assert report.gaps == ()

@@ -18,7 +18,7 @@ FORMATS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le"]
 
 def source(tmp_path, **look):
     """Look and pictures of a generated clip."""
-    path = save_video(tmp_path / "source.mp4", STAMPS, TICK, **look)
+    path = save_video(tmp_path / f"source{look.pop('suffix', '.mp4')}", STAMPS, TICK, **look)
     info = video.probe(path)
     return Look.of(path, info), list(timeline(video.frames(path), 25.0, 1.0, "video", "hold"))
 
@@ -38,6 +38,7 @@ def brighter(picture, rows, columns, amount=40):
 @pytest.mark.parametrize("rotation", [0, 90])
 def test_what_is_not_edited_is_the_source_sample_for_sample(tmp_path, pixel_format, rotation):
     look, pictures = source(tmp_path, pixel_format=pixel_format, rotation=rotation)
+    assert look.said == pixel_format
     for picture in pictures:
         made = look.stored(picture)
         assert made.format.name == pixel_format
@@ -89,6 +90,46 @@ def test_odd_sizes_and_what_is_not_luma_and_chroma_are_converted(tmp_path):
     np.testing.assert_array_equal(planes(look.stored(pictures[0]))[0], planes(pictures[0].stored)[0])
     made = look.stored(replace(pictures[0], stored=None))
     assert np.abs(planes(made)[0].astype(int) - planes(pictures[0].stored)[0]).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("codec", "coded", "own", "ours"),
+    [
+        ("prores_ks", "yuva444p10le", "yuva444p12le", "yuv444p10le"),
+        ("ffv1", "yuv420p12le", "yuv420p12le", "yuv420p10le"),
+        ("ffv1", "yuv422p12le", "yuv422p12le", "yuv422p10le"),
+        ("ffv1", "yuv411p", "yuv411p", "yuv422p"),
+        ("ffv1", "yuv440p", "yuv440p", "yuv444p"),
+        ("ffv1", "gray12le", "gray12le", "yuv420p10le"),
+        ("ffv1", "gbrp12le", "gbrp12le", "yuv444p10le"),
+        ("libx264rgb", "rgb24", "gbrp", "yuv444p"),
+        ("qtrle", "rgb24", "rgb24", "yuv444p"),
+    ],
+)
+def test_what_the_encoder_lacks_becomes_the_nearest_that_it_has_and_the_report_can_say_so(
+    tmp_path, codec, coded, own, ours
+):
+    suffix, matrix = ".mkv" if codec == "ffv1" else ".mov", 2 if "rgb" in coded or "gbr" in coded else 9
+    look, pictures = source(tmp_path, codec=codec, pixel_format=coded, suffix=suffix, matrix=matrix, options={})
+    assert (look.pixel_format, look.said) == (ours, f"{ours}, from {own}")
+    edited = brighter(pictures[2], slice(20, 30), slice(35, 50))
+    for picture in (pictures[2], edited):
+        made = look.stored(picture)
+        assert made.format.name == ours
+        assert int(made.colorspace) == (9 if own.startswith("yuv") else 1)
+        assert np.abs(made.to_ndarray(format="rgb24").astype(int) - picture.rgb).mean() < 3
+    if own.startswith("yuv"):
+        shift = 2 if "12" in own else 0
+        luma, before = planes(look.stored(pictures[2]))[0], planes(pictures[2].stored)[0]
+        np.testing.assert_allclose(luma, before / 2**shift, atol=1 if shift else 0)
+    if "10" in ours:
+        assert len({int(value) % 4 for value in planes(made)[0][:16].ravel()}) > 1  # not by way of eight bits
+
+
+def test_an_odd_size_in_halved_chroma_becomes_full_chroma_and_the_report_can_say_so(tmp_path):
+    look, pictures = source(tmp_path, size=(63, 47), pixel_format="yuv420p", codec="ffv1", suffix=".mkv", options={})
+    assert look.said == "yuv444p, from yuv420p"
+    np.testing.assert_array_equal(planes(look.stored(pictures[0]))[0], planes(pictures[0].stored)[0])
 
 
 def test_the_source_s_picture_is_never_written_to(tmp_path):

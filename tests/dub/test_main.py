@@ -1,9 +1,12 @@
 """The command: bad input is one line and exit code 2, and nothing of it stays; no training library is imported."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from components.core.media import audio, video
+from components.dub import DubOptions, arguments
 from components.dub import __main__ as command
 from components.verify import core as verify
 from tests.dub.builders import card, save_editor, save_video
@@ -238,6 +242,24 @@ def test_a_dub_imports_no_training_library(talking, speech, tmp_path, tinting):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.mp4"]
 
 
+def test_a_dub_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dub", "a.mp4", "b.wav", "-o", "c.mp4"])
+    monkeypatch.setattr(command.shell, "one", lambda given: os.kill(os.getpid(), signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        command.main()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_options_of_the_command_are_those_of_python_with_their_defaults(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dub", "a.mp4", "b.wav", "-o", "c.mp4"])
+    given = arguments.read(None)
+    names = vars(given).keys() - {"video", "speech", "out", "batch", "report"}
+    assert names == {field.name for field in fields(DubOptions)}
+    assert arguments.options(given) == DubOptions()
+
+
 def test_ctrl_c_leaves_nothing(talking, speech, tmp_path, tinting):
     code = (
         "import os, signal; from components.dub import output\n"
@@ -249,7 +271,7 @@ def test_ctrl_c_leaves_nothing(talking, speech, tmp_path, tinting):
         "from components.dub.__main__ import main; main()\n"
     )
     arguments = [*map(str, [talking, speech(2.0), "-o", tmp_path / "out.mp4", "--model", tinting, "--i-have-consent"])]
-    for name in ("SIGINT", "SIGTERM"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         run = [sys.executable, "-c", code.replace("{name}", name), *arguments]
         done = subprocess.run(run, capture_output=True, text=True)
         assert done.returncode == 130

@@ -235,30 +235,56 @@ def test_lips_are_heard(tinting):
     np.testing.assert_allclose(lips[:, 0], [0.0] + [0.75] * 11, atol=1e-6)
 
 
+CPU, BOTH = ["CPUExecutionProvider"], ["CUDAExecutionProvider", "CPUExecutionProvider"]
+MISSING = "Failed to load libcublasLt.so.13: no such file"
+
+
 @pytest.mark.parametrize(
-    ("offered", "gpu", "asked"),
+    ("offered", "gpu", "asked", "missing", "given", "said"),
     [
-        (["CUDAExecutionProvider", "CPUExecutionProvider"], True, ["CUDAExecutionProvider", "CPUExecutionProvider"]),
-        (["CUDAExecutionProvider", "CPUExecutionProvider"], False, ["CPUExecutionProvider"]),
-        (["CPUExecutionProvider"], True, ["CPUExecutionProvider"]),
+        (BOTH, True, ["libraries", BOTH, BOTH], "", BOTH, "CUDA"),
+        (BOTH, True, ["libraries", BOTH, BOTH], MISSING, CPU, f"CPU (CUDA is there but did not load: {MISSING})"),
+        (
+            BOTH,
+            True,
+            ["libraries", BOTH, BOTH],
+            "",
+            CPU,
+            "CPU (CUDA is there but did not load: the runtime says why above)",
+        ),
+        (BOTH, False, [CPU, CPU], "", CPU, "CPU"),
+        (CPU, True, [CPU, CPU], "", CPU, "CPU"),
     ],
 )
 def test_cuda_is_asked_for_where_it_is_and_the_log_says_what_it_runs_on(
-    tinting, monkeypatch, caplog, offered, gpu, asked
+    tinting, monkeypatch, caplog, capsys, offered, gpu, asked, missing, given, said
 ):
-    wanted, session = [], onnxruntime.InferenceSession
+    wanted, severities, session = [], [], onnxruntime.InferenceSession
+
+    def preload():
+        wanted.append("libraries")
+        if missing:
+            print(f"{missing}\nPlease follow a link.")
 
     def opened(content, options, providers):
         wanted.append(providers)
-        return session(content, options, providers=["CPUExecutionProvider"])
+        made = session(content, options, providers=CPU)
+        made.get_providers = lambda: given
+        return made
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", preload)
+    monkeypatch.setattr(onnxruntime, "set_default_logger_severity", severities.append)
     monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
     monkeypatch.setattr(model, "_has_gpu", lambda: gpu)
+    model._preloaded.cache_clear()
     with caplog.at_level("INFO"):
         Editor(tinting)
-    assert wanted == [asked, asked]  # the editor and its front end
-    assert [line for line in caplog.messages if "editor" in line] == [f"editor {tinting} on CPU"]
+    model._preloaded.cache_clear()
+    assert wanted == asked  # the libraries once, before the editor and its front end
+    assert severities == ([4] if missing else [])
+    assert [line for line in caplog.messages if "editor" in line] == [f"editor {tinting} on {said}"]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 3), (64, model.MOST_THREADS)])

@@ -82,6 +82,19 @@ def test_the_pixel_format_is_kept(tmp_path, pixel_format):
     assert video.probe(tmp_path / "result.mp4").pixel_format == pixel_format
 
 
+@pytest.mark.parametrize(
+    ("codec", "coded", "written"), [("qtrle", "rgb24", "yuv444p"), ("ffv1", "gbrp10le", "yuv444p10le")]
+)
+def test_rgb_is_written_in_full_chroma_and_its_depth_with_a_matrix_that_players_know(tmp_path, codec, coded, written):
+    source = tmp_path / ("source.mov" if codec == "qtrle" else "source.mkv")
+    save_video(source, AT_25, TICK, codec=codec, pixel_format=coded, options={})
+    copy(source, tmp_path / "result.mp4")
+    assert video.probe(tmp_path / "result.mp4").pixel_format == written
+    assert int(stream_of(tmp_path / "result.mp4")[1].colorspace) == 1
+    for before, after in zip(video.frames(source), video.frames(tmp_path / "result.mp4"), strict=True):
+        assert np.abs(before.rgb.astype(int) - after.rgb).mean((0, 1)).max() < 3
+
+
 def test_odd_sizes_are_kept_in_full_chroma(tmp_path):
     source = save_video(tmp_path / "source.mp4", AT_25, TICK, size=(63, 47), pixel_format="yuv444p")
     copy(source, tmp_path / "result.mp4")

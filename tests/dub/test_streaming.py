@@ -13,17 +13,18 @@ from components.dub import DubOptions, dub
 from components.dub.output import Writer
 from components.dub.report import STAGES, Clock
 from components.dub.timeline import Picture
+from tests.dub.people import film
 
 MOST_PICTURES = 60
 """What two chunks in queues, one in hand, the smoothing's reach and the encoder's picture come to, and some more."""
 
 
 @pytest.fixture
-def talking(media, tmp_path):
-    """A clip of so many frames, which shows the same person twice where it is longer than the footage."""
+def talking(tmp_path):
+    """A clip of so many frames, which goes on backwards where it is longer than the film."""
 
     def write(frames):
-        shown = [frame.rgb for frame in video.frames(media / "clip08_grid_lwbsza.mpg")]
+        shown = film(0, 75).pictures
         path = tmp_path / "source.mp4"
         video.write(path, ([*shown, *shown[::-1]])[:frames], 25, crf=4)
         return path
@@ -31,8 +32,7 @@ def talking(media, tmp_path):
     return write
 
 
-@pytest.mark.media
-def test_stages_run_in_threads_of_their_own(talking, media, tmp_path, tinting, monkeypatch):
+def test_stages_run_in_threads_of_their_own(talking, speech, tmp_path, tinting, monkeypatch):
     threads, count = defaultdict(set), Clock.__call__
 
     @contextmanager
@@ -42,8 +42,7 @@ def test_stages_run_in_threads_of_their_own(talking, media, tmp_path, tinting, m
             yield
 
     monkeypatch.setattr(Clock, "__call__", noted)
-    sound = media / "audio11_latentsync1.wav"
-    dub(talking(20), sound, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    dub(talking(20), speech(1.0), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert set(threads) == set(STAGES)
     main = {threading.get_ident()}
     assert threads["encode"] == threads["paste"] == threads["sign"] == main
@@ -52,8 +51,7 @@ def test_stages_run_in_threads_of_their_own(talking, media, tmp_path, tinting, m
     assert len(set.union(*own)) == 3
 
 
-@pytest.mark.media
-def test_few_pictures_are_in_memory_at_any_time(talking, media, tmp_path, tinting, monkeypatch):
+def test_few_pictures_are_in_memory_at_any_time(talking, speech, tmp_path, tinting, monkeypatch):
     """Pixels are counted, since they are what fills a memory: every array that is as large as a frame."""
     made, alive = [], []
     begin, add = Picture.__init__, Writer.add
@@ -69,8 +67,7 @@ def test_few_pictures_are_in_memory_at_any_time(talking, media, tmp_path, tintin
 
     monkeypatch.setattr(Picture, "__init__", noted)
     monkeypatch.setattr(Writer, "add", count)
-    sound = media / "audio11_latentsync1.wav"
-    report = dub(talking(140), sound, tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    report = dub(talking(140), speech(6.0), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
     assert (report.frames, report.gaps) == (140, ())
     assert 1 < max(alive) <= MOST_PICTURES
     assert np.mean(alive[100:]) <= np.mean(alive[30:100]) + 5
