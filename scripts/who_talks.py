@@ -69,10 +69,10 @@ def _pictures(clip: Path) -> Iterator[np.ndarray]:
 
 def judge(path: Path, heard: int, expert: SyncExpert) -> list[Found]:
     """What each judge finds; nothing where the survey does not see exactly two faces."""
-    seen = [sight.first for sight in faces.survey(path)]
+    seen = faces.survey(path)
     if len(seen) != 2:
         return []
-    watched = talk.talks(path, seen, 1.0, expert)
+    watched = faces.watch(path, seen, 1.0, expert)
     scores = tuple({**one.scores, "motion": one.motion} for one in watched)
     chosen = {by: talk.clear(watched, by) for by in talk.BARS}
     chosen[BOTH] = (talk.talker(watched) or (None,))[0]

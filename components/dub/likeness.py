@@ -1,8 +1,9 @@
 """What the person looks like with the lips that the speech asks for: the references of core/media/references.py.
 
-The bank is filled from the first seconds of the video in a pass of its own, so memory does not grow with its length.
+The bank is filled from the first seconds of the face in a pass of its own, so memory does not grow with its length.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from components.dub.model import Editor
 Image = NDArray[np.uint8]
 
 BANK_S = 12.0
-"""So much of the beginning fills the bank: a dozen sentences, in which a mouth takes every shape."""
+"""So much fills the bank from the face's first picture on: a dozen sentences, in which a mouth takes every shape."""
 BANK_FRAMES = 300
 LEARN_EVERY = 5
 """Of so many frames of the bank one is remembered as what the face looks like."""
@@ -77,7 +78,7 @@ def hear(voice: Path, editor: Editor) -> NDArray[np.float32]:
 
 
 def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: float) -> Bank:
-    """The bank of the chosen face: its frames in the first seconds of the video, or in the first in which it is there.
+    """The bank of the chosen face: its frames in the first seconds from where it is first seen on.
 
     On the way it learns what that face looks like.
 
@@ -85,10 +86,10 @@ def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: f
         MediaError: no_face where it never is.
     """
     images, landmarks, missed = list[Image](), list[Floats](), list[str]()
-    follower, shots = choice.follower(), Shots()
+    follower, shots, until_s = choice.follower(), Shots(), math.inf
     with Stages() as stages:
         for frame in stages.ahead(video.frames(path), AHEAD_FRAMES):
-            if (frame.time_s > BANK_S and images) or len(images) == BANK_FRAMES:
+            if frame.time_s > until_s or len(images) == BANK_FRAMES:
                 break
             if cut := shots.begins(frame.rgb):
                 mesh.reset()
@@ -99,6 +100,8 @@ def collect(path: Path, choice: Choice, mesh: Mesh, size_px: int, pixel_width: f
                 code = TURNED if points is not None else OTHER_FACE if faces else NO_FACE
                 missed.append(REASONS[code])
                 continue
+            if not images:
+                until_s = frame.time_s + BANK_S
             if len(images) % LEARN_EVERY == 0:
                 choice.looks.learn(rgb, points)
             images.append(geometry.warp(rgb, geometry.alignment(points[None], size_px)[0], size_px))

@@ -12,16 +12,16 @@ from components.core.media import FPS, MEL_BINS, MEL_PER_FRAME, RATE_HZ, audio, 
 from components.core.media import face as landmarks_of
 from components.core.media.face import MEASURES, FaceMesh
 from components.core.media.video import MediaError
-from components.dub.follow import squared
+from components.dub.follow import Floats, Shots, squared
 from components.dub.sync import SyncExpert
-from components.dub.tracks import REACH, Face
+from components.dub.tracks import Follower
 
 Image = NDArray[np.uint8]
 Rows = NDArray[np.float32]
 
 MOST_FACES = 6
 TALK_S = 8.0
-"""So much of the beginning decides who talks."""
+"""So much decides who talks, from the first face on."""
 ENOUGH_S = 1.5
 MOVES = 0.03
 """Standard deviation of the lip opening, in distances of the eyes: speech has 0.05 to 0.14, rest below 0.01."""
@@ -57,14 +57,12 @@ class Talk:
     """How a face's mouth moves.
 
     Attributes:
-        last: where the face was seen last.
-        frames: numbers, at 25 fps, of the frames in which it was seen.
+        frames: numbers, at 25 fps from the first that was looked at, of the frames in which it was seen.
         openings: of the lips in these.
         windows: (h w 3) of these, as the sync expert sees them; empty where there is none.
         scores: how well they go with the sound, by the names of BARS; without the expert's where there is none.
     """
 
-    last: Face
     frames: list[int] = field(default_factory=list)
     openings: list[float] = field(default_factory=list)
     windows: list[Image] = field(default_factory=list)
@@ -76,28 +74,43 @@ class Talk:
         return float(np.std(self.openings)) if self.openings else 0.0
 
 
-def talks(path: Path, faces: list[Face], pixel_width: float, expert: SyncExpert | None) -> list[Talk]:
-    """How each face's mouth moves in the first seconds, and how well that goes with the video's own sound."""
-    found = [Talk(face) for face in faces]
+def talks(
+    path: Path, followers: list[Follower], start_s: float, pixel_width: float, expert: SyncExpert | None
+) -> list[Talk]:
+    """How the mouth of each one's face moves, and how well that goes with the video's own sound.
+
+    Args:
+        path: the video.
+        followers: of the faces, whose first picture is the one at `start_s`; they go on at 25 fps.
+        start_s: from here on TALK_S are looked at.
+        pixel_width: width over height of a pixel as displayed.
+        expert: to be asked, if there is one.
+    """
+    found, shots = [Talk() for _ in followers], Shots()
     with FaceMesh(faces=MOST_FACES) as mesh:
-        for number, rgb in enumerate(beginning(path, pixel_width)):
-            for landmarks in mesh.detect(rgb):
-                talk = _whose(Face.of(landmarks), found, number)
-                if talk is None:
-                    continue
-                talk.last = Face.of(landmarks)
-                talk.frames.append(number)
-                talk.openings.append(float(landmarks_of.measures(landmarks[None])[0, MEASURES.index("opening")]))
-                if expert:
-                    transform = geometry.alignment(landmarks[None], expert.card.size_px)[0]
-                    crop = geometry.warp(rgb, transform, expert.card.size_px)
-                    talk.windows.append(expert.card.window.take(crop[None])[0].copy())
-    if (rows := heard(path)) is not None:
+        for number, rgb in enumerate(stretch(path, start_s, pixel_width)):
+            if cut := shots.begins(rgb):
+                mesh.reset()
+            faces = mesh.detect(rgb)
+            for talk, follower in zip(found, followers, strict=True):
+                if (landmarks := follower.pick(faces, rgb, cut)) is not None:
+                    _watch(talk, number, rgb, landmarks, expert)
+    if (rows := heard(path, start_s)) is not None:
         for talk in found:
             talk.scores[LOUDNESS] = with_loudness(talk, rows)
             if expert:
                 talk.scores[EXPERT] = in_sync(talk, rows, expert)
     return found
+
+
+def _watch(talk: Talk, number: int, rgb: Image, landmarks: Floats, expert: SyncExpert | None) -> None:
+    """Adds what is seen of the face with these landmarks (478, 3) in a frame."""
+    talk.frames.append(number)
+    talk.openings.append(float(landmarks_of.measures(landmarks[None])[0, MEASURES.index("opening")]))
+    if expert:
+        transform = geometry.alignment(landmarks[None], expert.card.size_px)[0]
+        crop = geometry.warp(rgb, transform, expert.card.size_px)
+        talk.windows.append(expert.card.window.take(crop[None])[0].copy())
 
 
 def talker(talks: list[Talk]) -> tuple[int, str] | None:
@@ -165,28 +178,23 @@ def runs(frames: list[int]) -> list[slice]:
     return [slice(*pair) for pair in pairwise(starts) if pair[0] < pair[1]]
 
 
-def beginning(path: Path, pixel_width: float) -> Iterator[Image]:
-    """The pictures of the first seconds at 25 fps, their pixels made square."""
-    end_s = min(TALK_S, video.probe(path).duration_s)
-    for rgb in video.resample(video.frames(path), FPS, 0.0, end_s):
+def stretch(path: Path, start_s: float, pixel_width: float) -> Iterator[Image]:
+    """The pictures of TALK_S from `start_s` on, at 25 fps, their pixels made square."""
+    end_s = min(start_s + TALK_S, video.probe(path).duration_s)
+    for rgb in video.resample(video.frames(path), FPS, start_s, end_s):
         yield squared(rgb, pixel_width)
 
 
-def _whose(face: Face, talks: list[Talk], number: int) -> Talk | None:
-    """The one whose face this is; None where it is too far from all, or that one is already seen in this frame."""
-    nearest = min(talks, key=lambda known: known.last.distance(face))
-    same = nearest.last.distance(face) < REACH and nearest.frames[-1:] != [number]
-    return nearest if same else None
-
-
-def heard(path: Path) -> Rows | None:
-    """Log-mel of the video's own sound in the first seconds; None without sound."""
+def heard(path: Path, start_s: float) -> Rows | None:
+    """Log-mel of the video's own sound in TALK_S from `start_s` on; None without sound there."""
     blocks: list[NDArray[np.float32]] = []
+    start, position = round(start_s * RATE_HZ), 0
     try:
         for block in audio.stream(path):
-            blocks.append(block[0])
-            if sum(map(len, blocks)) > (TALK_S + 1) * RATE_HZ:
+            blocks.append(block[0, max(0, start - position) :])
+            position += block.shape[1]
+            if position > start + (TALK_S + 1) * RATE_HZ:
                 break
     except MediaError:
         return None
-    return mel.log_mel(np.concatenate(blocks))
+    return mel.log_mel(np.concatenate(blocks)) if position > start else None

@@ -73,9 +73,20 @@ class Looks:
         """These are its landmarks (478, 3) in a picture (h w 3)."""
         self._known.append(colours(rgb, landmarks))
 
+    def join(self, other: "Looks") -> None:
+        """Learns all that the other has learned."""
+        self._known += other._known
+
+    def apart(self, other: "Looks") -> float:
+        """Mean `difference` of all that the other has learned, in units of CIELAB."""
+        return float(np.mean([self._nearest(one) for one in other._known]))
+
     def difference(self, rgb: Image, landmarks: Floats) -> float:
         """From the most alike of what was learned, in units of CIELAB."""
-        return float(np.sqrt(np.square(np.stack(self._known) - colours(rgb, landmarks)).mean(1)).min())
+        return self._nearest(colours(rgb, landmarks))
+
+    def _nearest(self, one: Floats) -> float:
+        return float(np.sqrt(np.square(np.stack(self._known) - one).mean(1)).min())
 
 
 def colours(rgb: Image, landmarks: Floats) -> Floats:
@@ -128,7 +139,7 @@ class Track:
     def reason(self) -> str:
         """Why it is dubbed, or is not."""
         if not self.compared:
-            return "the chosen face" if self.chosen else "beside the chosen face"
+            return "the chosen face" if self.chosen else "beside or before the chosen face"
         found = "like" if self.chosen else "not clearly"
         return f"{found} the chosen face: colours differ by {self.difference:.1f}, {ALIKE:.0f} is the most"
 
@@ -143,13 +154,16 @@ class Follower:
         face: the one to follow, or None to begin with the largest.
         alone: whether there is only one in the whole video; then whatever comes, it is the one.
         looks: of the one to follow.
+        since_frame: in the pictures before this one nobody is it.
     """
 
     SHAPE = (MOST_TRACKS, 9)
     """Of what `state` returns."""
 
-    def __init__(self, face: Face | None, alone: bool = False, looks: Looks | None = None) -> None:
-        self._face, self._alone, self._looks = face, alone, looks or Looks()
+    def __init__(
+        self, face: Face | None, alone: bool = False, looks: Looks | None = None, since_frame: int = 0
+    ) -> None:
+        self._face, self._alone, self._looks, self._since_frame = face, alone, looks or Looks(), since_frame
         self._frame, self._count, self._begun = 0, 0, False
         self.tracks: list[Track] = []
 
@@ -163,7 +177,7 @@ class Follower:
         """
         self.tracks = [] if cut else [one for one in self.tracks if self._frame - one.stop_frame <= KEPT_FRAMES]
         here = self._matched([Face.of(landmarks) for landmarks in faces])
-        if not any(track.chosen for track in here):
+        if self._frame >= self._since_frame and not any(track.chosen for track in here):
             self._choose(here, faces, rgb)
         self._frame += 1
         self.tracks = sorted(self.tracks, key=lambda one: -one.stop_frame)[:MOST_TRACKS]

@@ -328,8 +328,9 @@ def test_pixels_that_are_not_square_give_a_crop_that_is(tmp_path, tinting, monke
     assert np.abs(found[0] - found[1]).mean() < 7  # a squeezed face would differ by 20
 
 
-def test_after_a_cut_to_another_person_nothing_changes_until_the_first_is_back(
-    tmp_path, tinting, monkeypatch, speech, intercepted
+@pytest.mark.parametrize("face", [1, 2])
+def test_of_two_who_are_shown_in_turns_only_the_chosen_one_is_dubbed(
+    tmp_path, tinting, monkeypatch, speech, intercepted, face
 ):
     one, other = film(0, 40).pictures, film(1, 20).pictures
     source, runs = remake(tmp_path / "source.mp4", [*one[:20], *other, *one[20:]]), []
@@ -340,18 +341,20 @@ def test_after_a_cut_to_another_person_nothing_changes_until_the_first_is_back(
         return runs[-1]
 
     monkeypatch.setattr(follow.Tracker, "smoothed", remember)
-    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
-    assert [index for index, one in enumerate(runs) if one.begins] == [0, 40]
-    assert report.gaps == (Gap(20, 40, "the chosen face is not there"),)
+    with pytest.raises(UserError, match="not clear which of them talks"):
+        dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True))
+    report = dub(source, speech(9.6), tmp_path / "out.mp4", DubOptions(model=tinting, consent=True, face=face))
+    turns = [slice(0, 20), slice(20, 40), slice(40, 60)]
+    dubbed = [face == 1, face == 2, face == 1]
+    assert [index for index, one in enumerate(runs) if one.begins] == ([0, 40] if face == 1 else [20])
+    others = [turn for turn, his in zip(turns, dubbed, strict=True) if not his]
+    assert report.gaps == tuple(Gap(turn.start, turn.stop, "the chosen face is not there") for turn in others)
     assert [(one.id, one.start_frame, one.stop_frame, one.dubbed) for one in report.tracks] == [
-        (1, 0, 20, True),
-        (2, 20, 40, False),
-        (3, 40, 60, True),
+        (number, turn.start, turn.stop, his) for number, (turn, his) in enumerate(zip(turns, dubbed, strict=True), 1)
     ]
-    assert ["not clearly" in one.reason for one in report.tracks] == [False, True, False]
     same = [(a == b.rgb).all() for a, b in zip(rgb(source), intercepted, strict=True)]
-    assert all(same[20:40])
-    assert not any(same[5:20:5] + same[45:60:5])
+    for turn, his in zip(turns, dubbed, strict=True):
+        assert not any(same[turn][5::5]) if his else all(same[turn])
 
 
 def test_who_comes_in_later_is_not_dubbed(tmp_path, tinting, monkeypatch, speech, intercepted):

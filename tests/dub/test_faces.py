@@ -1,22 +1,27 @@
 """Whose lips: who talks is taken where it is clear, and never guessed where it is not."""
 
+from itertools import chain
+
 import cv2
 import numpy as np
 import pytest
 
+from components.core.base.errors import UserError
 from components.core.media import audio, video
 from components.dub import faces
-from components.dub.faces import Sight, choose
+from components.dub.faces import Shot, Sight, choose
 from components.dub.sync import SyncExpert
 from components.dub.tracks import Face
 from tests.dub.builders import save_sync
 from tests.dub.people import film
+from tests.dub.test_follow import landmarks
 
 HERE, THERE = Face(100, 100, 80), Face(400, 100, 80)
 
 
 def test_the_sheet_shows_every_face_with_its_number(tmp_path):
-    tiles = [Sight(face, face, np.full((160, 160, 3), level, np.uint8)) for face, level in ((HERE, 60), (THERE, 120))]
+    portraits = [np.full((160, 160, 3), level, np.uint8) for level in (60, 120)]
+    tiles = [Sight(Shot(), 0.0, face, face, tile) for face, tile in zip((HERE, THERE), portraits, strict=True)]
     faces.write_sheet(tmp_path / "sheet.png", tiles)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet.shape == (160, 320, 3)
@@ -36,17 +41,65 @@ def still(media):
     return [next(video.frames(media / "clip08_grid_lwbsza.mpg")).rgb] * 75
 
 
-@pytest.mark.parametrize("talker", [0, 1])
-def test_the_one_whose_lips_go_with_the_sound_is_chosen(tmp_path, talker):
-    """Two people of the studio, whose mouths both move; the sound is as loud as one of them is open."""
+def said(opening):
+    """Noise that is as loud as the lips are open, at 25 fps."""
+    count = len(opening) * 640
+    loud = np.interp(np.arange(count) / 640, np.arange(len(opening)), opening)
+    return (0.2 * loud * np.random.default_rng(0).normal(size=count)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("talker", "before"), [(0, 0), (1, 175)])
+def test_the_one_whose_lips_go_with_the_sound_is_chosen(tmp_path, talker, before):
+    """Two people of the studio, whose mouths both move, perhaps after 7 s of a wall; one of them is heard."""
     both = [film(number, 75, words=number) for number in (0, 1)]
-    loud = np.interp(np.arange(48_000) / 16_000, np.arange(75) / 25, both[talker].opening)
-    voice = (0.2 * loud * np.random.default_rng(0).normal(size=48_000)).astype(np.float32)
-    pictures = (np.hstack(two) for two in zip(*(one.pictures for one in both), strict=True))
-    video.write(tmp_path / "both.mp4", pictures, 25, crf=6, audio=voice)
+    pictures = [np.hstack(two) for two in zip(*(one.pictures for one in both), strict=True)]
+    wall = [np.full_like(pictures[0], 30)] * before
+    voice = said([*[0.5] * before, *both[talker].opening])
+    video.write(tmp_path / "both.mp4", [*wall, *pictures], 25, crf=6, audio=voice)
     choice = choose(tmp_path / "both.mp4", None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
     assert choice.why == f"number {talker + 1} of 2: its mouth moves with the sound (loudness)"
     assert (choice.face.x_px > 192) == (talker == 1)
+    assert choice.since_frame == before
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_people_who_are_shown_in_turns_are_several(tmp_path, heard):
+    """Framed alike, a second each; the lips of the one who comes second may go with the sound."""
+    first, second = film(0, 50), film(1, 50, words=1)
+    turns = [first.pictures[:25], second.pictures[:25], first.pictures[25:], second.pictures[25:]]
+    rest = np.roll(first.opening, 11)
+    loud = np.concatenate([rest[:25], second.opening[:25], rest[25:], second.opening[25:]])
+    voice = said(loud if heard else np.ones(100))
+    video.write(tmp_path / "turns.mp4", chain(*turns), 25, crf=6, audio=voice)
+    given = (tmp_path / "turns.mp4", None, tmp_path / "sheet.png", 1.0, tmp_path / "dubstrap.onnx")
+    if heard:
+        choice = choose(*given)
+        assert (choice.count, choice.since_frame) == (2, 25)
+        assert "its mouth moves with the sound" in choice.why
+    else:
+        with pytest.raises(UserError, match=r"2 faces .* at 0\.0 s.* at 1\.1 s.*not clear which"):
+            choose(*given)
+        assert cv2.imread(str(tmp_path / "sheet.png")).shape == (160, 320, 3)
+
+
+def sights(*people):
+    """Sights as a survey has them: each a colour, a shot and the numbers of pictures."""
+    made = []
+    for colour, shot, pictures in people:
+        made.append(Sight(shot, 0.0, HERE, HERE, np.zeros((160, 160, 3), np.uint8), pictures=set(pictures)))
+        made[-1].looks.learn(np.full((300, 300, 3), colour, np.uint8), landmarks(150, 150))
+    return made
+
+
+def test_who_stays_for_a_turn_is_no_passer_by():
+    one, two = Shot(pictures=12), Shot(300, 3.0, 12)
+    anna, ben, chris = (200, 150, 120), (90, 60, 50), (40, 90, 180)
+    seen = sights((anna, one, range(12)), (ben, one, range(4)), (ben, two, range(12, 24)), (anna, two, range(20, 24)))
+    assert [len(known.pictures) for known in faces._people(seen, 24)] == [12, 12]
+    order = [anna, ben, anna, chris]
+    seen = sights(*((colour, Shot(pictures=6), range(6 * i, 6 * i + 6)) for i, colour in enumerate(order)))
+    assert [len(known.pictures) for known in faces._people(seen, 24)] == [12, 6, 6]
+    assert [len(known.pictures) for known in faces._people(seen, 60)] == [12]  # the others are cut to once
 
 
 @pytest.mark.media

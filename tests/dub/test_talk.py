@@ -7,14 +7,11 @@ from components.core.media import mel
 from components.dub import talk
 from components.dub.sync import SyncExpert
 from components.dub.talk import EXPERT, LOUDNESS, Talk, clear, talker
-from components.dub.tracks import Face
 from tests.dub.builders import save_sync
-
-HERE = Face(100, 100, 80)
 
 
 def one(motion, score, judge=LOUDNESS):
-    return Talk(HERE, [0, 25], [0.0, 2 * motion], [], {judge: score})
+    return Talk([0, 25], [0.0, 2 * motion], [], {judge: score})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +44,7 @@ def test_the_expert_is_asked_first_and_loudness_where_it_is_not_sure(expert, lou
     scores = [{LOUDNESS: value} for value in loudness]
     for score, value in zip(scores, expert or (), strict=False):
         score[EXPERT] = value
-    assert talker([Talk(HERE, [0, 25], [0.0, 0.2], [], score) for score in scores]) == found
+    assert talker([Talk([0, 25], [0.0, 0.2], [], score) for score in scores]) == found
 
 
 def test_opening_in_step_with_the_loudness_is_found_at_a_small_delay():
@@ -57,9 +54,9 @@ def test_opening_in_step_with_the_loudness_is_found_at_a_small_delay():
     frames = list(range(90))
     late = np.interp(np.arange(90) * 4 + 6, np.arange(400), loudness)
     other = np.convolve(rng.normal(size=90), np.ones(4) / 4, "same")
-    assert talk.with_loudness(Talk(HERE, frames, list(late)), rows) > 0.9
-    assert talk.with_loudness(Talk(HERE, frames, list(other)), rows) < 0.5
-    assert talk.with_loudness(Talk(HERE, frames[:20], list(late[:20])), rows) == 0  # too little to tell
+    assert talk.with_loudness(Talk(frames, list(late)), rows) > 0.9
+    assert talk.with_loudness(Talk(frames, list(other)), rows) < 0.5
+    assert talk.with_loudness(Talk(frames[:20], list(late[:20])), rows) == 0  # too little to tell
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ def shown(expert, rows, frames, lag=0):
 def test_the_expert_finds_lips_that_go_with_the_sound(expert, lag, agrees):
     rows = np.repeat(np.random.default_rng(1).uniform(-1, 1, 120), 4)[:, None].repeat(80, 1).astype(np.float32)
     frames = list(range(15, 95))
-    score = talk.in_sync(Talk(HERE, frames, [], shown(expert, rows, frames, lag)), rows, expert)
+    score = talk.in_sync(Talk(frames, [], shown(expert, rows, frames, lag)), rows, expert)
     assert (score > 0.1) == agrees
 
 
@@ -88,17 +85,17 @@ def test_stretches_of_frames_are_judged_each_by_its_own_sound(expert):
     rows = np.repeat(np.random.default_rng(2).uniform(-1, 1, 200), 4)[:, None].repeat(80, 1).astype(np.float32)
     whole = list(range(150))
     parts = [*range(40), *range(45, 90), *range(100, 150), 155]
-    scores = [talk.in_sync(Talk(HERE, some, [], shown(expert, rows, some)), rows, expert) for some in (whole, parts)]
+    scores = [talk.in_sync(Talk(some, [], shown(expert, rows, some)), rows, expert) for some in (whole, parts)]
     assert scores[1] == pytest.approx(scores[0], abs=0.05)
     few = [*range(30), *range(35, 50)]
-    assert talk.in_sync(Talk(HERE, few, [], shown(expert, rows, few)), rows, expert) == 0  # too little to tell
+    assert talk.in_sync(Talk(few, [], shown(expert, rows, few)), rows, expert) == 0  # too little to tell
 
 
 def test_what_is_seen_after_the_end_of_the_sound_is_silence(expert):
     rows = np.repeat(np.random.default_rng(3).uniform(-1, 1, 60), 4)[:, None].repeat(80, 1).astype(np.float32)
     frames = list(range(100))
     after = np.concatenate([rows, np.full((160, 80), mel.SILENCE, np.float32)])
-    assert talk.in_sync(Talk(HERE, frames, [], shown(expert, after, frames)), rows, expert) > 0.1
+    assert talk.in_sync(Talk(frames, [], shown(expert, after, frames)), rows, expert) > 0.1
 
 
 def test_runs():

@@ -81,6 +81,12 @@ def test_before_anything_is_learned_the_place_decides():
     assert picked(follower, (ANNA, HERE), cut=True) == 0
 
 
+def test_whoever_is_there_before_its_shot_is_not_the_chosen_one():
+    follower = Follower(Face.of(landmarks(*HERE)), since_frame=2)
+    assert [picked(follower, (ANNA, HERE)) for _ in range(2)] == [None, None]
+    assert picked(follower, (BEN, HERE), cut=True) == 0
+
+
 def test_a_face_that_is_found_twice_is_one(follower):
     rgb, (anna,) = shown((ANNA, HERE))
     again = landmarks(152, 150, scale=80.0)
@@ -103,7 +109,7 @@ def test_without_anybody_at_first_the_largest_that_comes_is_followed():
 
 def test_the_reasons_say_what_was_compared(follower):
     picked(follower, (ANNA, HERE), (BEN, THERE))
-    assert [track.reason for track in follower.tracks] == ["the chosen face", "beside the chosen face"]
+    assert [track.reason for track in follower.tracks] == ["the chosen face", "beside or before the chosen face"]
     picked(follower, (BEN, HERE), cut=True)
     assert follower.tracks[0].reason.startswith("not clearly the chosen face: colours differ by ")
     assert follower.tracks[0].difference > ALIKE
