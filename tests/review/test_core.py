@@ -114,6 +114,20 @@ def test_nothing_is_marked_against_another_benchmark(tmp_path: Path, against: st
     assert "Changes are against" not in text
 
 
+@pytest.mark.parametrize("half", ["A", "B", "this run", "the approved run"])
+def test_nothing_is_compared_with_what_has_no_benchmark(tmp_path: Path, half: str):
+    whole, killed = (Run(world.write(tmp_path / name, clips=1, companions=2), name, "abc") for name in ("whole", "cut"))
+    approved = json.loads((killed.folder / "metrics/evaluate.json").read_text())
+    (killed.folder / "metrics/evaluate.json").unlink()
+    files.write_json(killed.folder / "metrics/approved.json", approved)
+    files.write_json(whole.folder / "metrics/approved.json", {"card_id": "0123456789ab"})
+    runs = {"A": [killed, whole], "B": [whole, killed], "this run": [killed], "the approved run": [whole]}[half]
+    core.build(runs, tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert f": nothing is compared, for {half} has no benchmark" in text
+    assert not any(words in text for words in ("fell by more", ": passed", "Changes are against"))
+
+
 def test_ablations_are_tables_of_their_own(tmp_path: Path):
     project = world.write(tmp_path / "project")
     line = {"train_steps": 400, "mouth_psnr_db": world.interval(27.5)}
