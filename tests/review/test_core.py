@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from components.core.base import files, reviews
 from components.core.base.errors import UserError
@@ -280,6 +281,16 @@ def test_what_was_cut_off_while_it_was_written_is_said(tmp_path: Path):
     assert "megabytesnot measured" in text
     assert "The exported model is not there" in text
     assert len(list((tmp_path / "out/films").iterdir())) == 1
+
+
+def test_figures_older_than_what_they_were_made_of_are_named(tmp_path: Path):
+    project = world.write(tmp_path / "project", clips=1, companions=2)
+    again = {"outs": [{"path": "artifacts/crops", "md5": "made anew"}]}
+    lock = yaml.safe_load((project / "dvc.lock").read_text())
+    files.write_text(project / "dvc.lock", yaml.safe_dump({"stages": {"crop": again, **lock["stages"]}}))
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    said = "What is shown of evaluate is older than what it was made of: a later run was not finished"
+    assert said in read(tmp_path / "out").text
 
 
 def test_decisions_of_other_runs_stand_for_what_is_shown(project: Path, tmp_path: Path):
