@@ -184,6 +184,7 @@ def _page(runs: Sequence[Run], base: Base, shown: Shown, options: Options) -> st
         moved=shown.moved,
         quarantine=origins.quarantine(run, items),
         decides=options.decides,
+        alone=sum(films.ALONE in item["slices"] for item in items),
         counts={kind: sum(item["kind"] == kind for item in items) for kind in ("clip", "pair")},
         style=Markup(style),
         script=Markup(script),

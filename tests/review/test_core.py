@@ -319,6 +319,16 @@ def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     assert not (tmp_path / "out/against.html").exists()  # four clips have no distribution
 
 
+def test_clips_are_shown_where_the_other_run_has_none(project: Path, tmp_path: Path):
+    old = with_figures(tmp_path / "old", 0)
+    (old.folder / "artifacts/evaluate/players-00000.tar").unlink()
+    core.build([old, Run(project, "candidate", "def")], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert "B's clips, with A's dubs beside its own; of 4 A has none" in text
+    assert "Clips to look at are not there" not in text
+    assert len(list((tmp_path / "out/films").iterdir())) == 4 + 6
+
+
 def test_every_quarantined_pair_has_its_reason_and_a_link(project: Path, site: Path, tmp_path: Path):
     page = read(site)
     for pair, reason in (("speaker2-clip0--0", "no_flicker"), ("speaker2-clip1--0", "review")):
