@@ -358,6 +358,20 @@ def test_published_metrics_and_those_that_lack_weights(tmp_path: Path):
     assert "img" not in page.tags
 
 
+def test_before_published_metrics_are_measured_the_paths_expected_are_named(site: Path):
+    text = read(site).text
+    assert "Published metrics are not there yet: run dubstrap published" in text
+    for words in (
+        "lse_c: expected models/published/syncnet_v2.model;",
+        "lse_d: expected models/published/syncnet_v2.model;",
+        "csim: expected models/published/backbone.pth;",
+        "lpips: expected models/published/alexnet-owt-7be5be79.pth and models/published/alex.pth;",
+        "fid: expected models/published/pt_inception-2015-12-05-6726825d.pth;",
+        "fvd: expected models/published/i3d_torchscript.pt;",
+    ):
+        assert words in text
+
+
 def test_a_revision_whose_artifacts_are_lost_says_so(tmp_path: Path):
     files.write_json(tmp_path / "project/metrics/ingest.json", {"clips": 3, "rejected": 0})
     run = Run(tmp_path / "project", "v1", "abc", is_workspace=False)
