@@ -372,6 +372,21 @@ def test_before_published_metrics_are_measured_the_paths_expected_are_named(site
         assert words in text
 
 
+def test_figures_that_no_stage_measured_are_told_apart(site: Path, tmp_path: Path):
+    run = with_figures(tmp_path / "project", 0)
+    files.write_json(run.folder / "metrics/footage.json", {"drift": {"drifted_share": 0.5}})
+    core.build([run], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    for command in (
+        "dubstrap published",
+        "python -m scripts.real_footage",
+        "python -m scripts.ablations",
+        "python -m components.validate footage",
+    ):
+        assert f"{command} is no stage of the run: nothing says that these figures" in text
+    assert "is no stage of the run" not in read(site).text
+
+
 def test_a_revision_whose_artifacts_are_lost_says_so(tmp_path: Path):
     files.write_json(tmp_path / "project/metrics/ingest.json", {"clips": 3, "rejected": 0})
     run = Run(tmp_path / "project", "v1", "abc", is_workspace=False)
