@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.core.base import errors, files, params, runtime
+from components.core.base import errors, files, params, runtime, weights
 
 if TYPE_CHECKING:
     from components.published.core import Clip
@@ -18,7 +18,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="dubstrap published", description=__doc__)
     films, out = Path("artifacts/evaluate"), Path("metrics/published.json")
-    parser.add_argument("--weights", type=Path, default=Path("models/published"), help="folder (%(default)s)")
+    parser.add_argument("--weights", type=Path, default=weights.FOLDER, help="folder (%(default)s)")
     parser.add_argument("--evaluate", type=Path, default=films, help="folder of the benchmark's films (%(default)s)")
     parser.add_argument("--metrics", type=Path, default=out, help="JSON to write (%(default)s)")
     parser.add_argument("--fid-every", type=int, default=5, help="FID sees every so manieth frame (%(default)s)")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.core.base import files
+from components.core.base import files, weights
 from components.core.base.errors import UserError
 from components.core.media import RATE_HZ
 from components.core.statistics.interval import Resampling, interval
@@ -19,23 +19,6 @@ from components.published.tensors import Tensors
 
 Frames = NDArray[np.uint8]
 SOURCE, TRUTH = "copy", "truth"
-NETWORKS = {
-    "syncnet": ("syncnet_v2.model",),
-    "arcface": ("backbone.pth",),
-    "lpips": ("alexnet-owt-7be5be79.pth", "alex.pth"),
-    "inception": ("pt_inception-2015-12-05-6726825d.pth",),
-    "i3d": ("i3d_torchscript.pt",),
-}
-"""The files of each network, under the names that their authors gave them."""
-METRICS = {
-    "lse_c": "syncnet",
-    "lse_d": "syncnet",
-    "csim": "arcface",
-    "lpips": "lpips",
-    "fid": "inception",
-    "fvd": "i3d",
-}
-"""Every metric, and the network that measures it."""
 
 Values = dict[str, dict[str, float]]
 """{ROW: {METRIC: value}} of one clip."""
@@ -120,7 +103,7 @@ def run(clips: Iterable[Clip], folder: Path, options: Options) -> dict[str, Any]
     Raises:
         UserError: there is no clip, or a file is not what its name says.
     """
-    paths = {name: [folder / file for file in names] for name, names in NETWORKS.items()}
+    paths = {name: [folder / file for file in names] for name, names in weights.NETWORKS.items()}
     absent = {name: [path for path in wanted if not path.is_file()] for name, wanted in paths.items()}
     measures = [_measure(name, wanted, options) for name, wanted in paths.items() if not absent[name]]
     count = 0
@@ -137,14 +120,16 @@ def run(clips: Iterable[Clip], folder: Path, options: Options) -> dict[str, Any]
     present = [path for wanted in paths.values() for path in wanted if path.is_file()]
     return {
         "rows": rows,
-        "not_measured": {metric: _reason(absent[name]) for metric, name in METRICS.items() if metric not in measured},
+        "not_measured": {
+            metric: _reason(absent[name]) for metric, name in weights.METRICS.items() if metric not in measured
+        },
         "weights": {path.name: files.sha256(path) for path in present},
     }
 
 
 def _reason(absent: list[Path]) -> str:
     if absent:
-        return f"expected {' and '.join(map(str, absent))}; components/published/README.md says whose weights these are"
+        return weights.expected(absent)
     return "no clip is long enough, or there is no exact re-dub to compare with"
 
 

@@ -62,11 +62,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Base:
-    """The figures that a run is judged against, and how they are called; `is_same`: measured on the run's benchmark."""
+    """The figures that a run is judged against, how they are called, and why nothing is compared; "": it is."""
 
     name: str
     figures: Row
-    is_same: bool
+    obstacle: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
         shown += companions.pairs(run, options.most_pairs, options.workers)
         items = [_item(film, number, folder) for number, film in enumerate(shown)]
         reports, against, base = _reports(runs, folder), drift.other(runs), _base(runs)
-        moved = drift.write(against, run, options.limits, folder / DRIFT) if base.is_same else None
+        moved = drift.write(against, run, options.limits, folder / DRIFT) if not base.obstacle else None
         if moved:
             reports.append((f"The editor's clips against {against.title}", DRIFT))
         page = _page(runs, base, Shown(items, reports, moved), options)
@@ -110,14 +110,20 @@ def build(runs: Sequence[Run], out: Path, options: Options) -> Path:
 
 def _base(runs: Sequence[Run]) -> Base:
     """The first of two runs, or the approved run of the only one; without a name where there is none."""
-    evaluation = runs[-1].metrics("evaluate")
+    found = {side: run.metrics("evaluate") for side, run in sections.by_side(runs)}
     if len(runs) > 1:
-        name, figures = runs[0].title, {**runs[0].metrics("evaluate"), "rows": sections.benchmark(runs[0])}
+        name, figures = runs[0].title, {**found["A"], "rows": sections.benchmark(runs[0])}
     else:
         figures = runs[0].metrics(APPROVED)
-        name = "the approved run" if figures else ""
-    has_both = bool(evaluation and figures.get("rows"))
-    return Base(name, figures, not has_both or evaluation.get(BENCHMARK) == figures.get(BENCHMARK))
+        if not figures:
+            return Base("", {}, "")
+        name = "the approved run"
+        found = {name: figures, **found}
+    absent = [side for side, values in found.items() if not values.get("rows")]
+    if absent:
+        return Base(name, figures, f"{' and '.join(absent)} {'has' if len(absent) == 1 else 'have'} no benchmark")
+    is_same = len({values.get(BENCHMARK) for values in found.values()}) == 1
+    return Base(name, figures, "" if is_same else f"it was measured on another benchmark ({BENCHMARK} differs)")
 
 
 def _require_ours(out: Path) -> None:
@@ -178,6 +184,7 @@ def _page(runs: Sequence[Run], base: Base, shown: Shown, options: Options) -> st
         moved=shown.moved,
         quarantine=origins.quarantine(run, items),
         decides=options.decides,
+        alone=sum(films.ALONE in item["slices"] for item in items),
         counts={kind: sum(item["kind"] == kind for item in items) for kind in ("clip", "pair")},
         style=Markup(style),
         script=Markup(script),
@@ -187,9 +194,9 @@ def _page(runs: Sequence[Run], base: Base, shown: Shown, options: Options) -> st
 
 
 def _context(runs: Sequence[Run], base: Base) -> Row:
-    """What the template shows about the run; what was measured on another benchmark is not compared."""
+    """What the template shows about the run; nothing is compared where there is an obstacle."""
     run, old = runs[-1], runs[0] if len(runs) > 1 else None
-    then, like = (base.figures, old) if base.is_same else ({}, None)
+    then, like = ({}, None) if base.obstacle else (base.figures, old)
     return {
         "runs": sections.by_side(runs),
         "run": run,

@@ -26,6 +26,8 @@ SHOWN = {
 The source is what the editor is given as its companion, and an exact re-dub has no other: its clip with other lips.
 """
 SHARED = ("copy", "truth")
+ALONE = "only in B"
+"""The slice of clips that A has no players of."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ def clips(run: Run) -> list[Film]:
 
 
 def compared_clips(old: Run, new: Run) -> list[Film]:
-    """The clips that both runs dubbed, both runs' dubs in one film: source and truth once, then theirs by turns."""
+    """The new run's clips, both runs' dubs in one film where the old one has any: source and truth, then by turns."""
     before = dict(old.samples("evaluate"))
     values = {"A": _values(old), "B": _values(new)}
-    both = [(key, {"A": before[key], "B": sample}) for key, sample in new.samples("evaluate") if key in before]
-    return [_compared(key, samples, values) for key, samples in both]
+    found = []
+    for key, sample in new.samples("evaluate"):
+        both = {"A": before[key]} if key in before else {}
+        found.append(_compared(key, {**both, "B": sample}, values))
+    return found
 
 
 def _clip(key: str, sample: shards.Sample, values: Mapping[tuple[str, str], Mapping[str, float]]) -> Film:
@@ -107,14 +112,15 @@ def _compared(key: str, samples: Mapping[str, shards.Sample], values: Mapping[st
             curves[name] = about["opening"].get(row, [])
             if (key, row) in values[side]:
                 metrics[name] = values[side][key, row]
-    first, last = samples["A"], samples["B"]["json"]
+    first, last = next(iter(samples.values())), samples["B"]["json"]
+    alone = () if "A" in samples else (ALONE,)
     return Film(
         kind="clip",
         id=key,
         data=encode(Strip(_alike(tiles), players.speech(first))),
         tiles=tuple(tiles),
         frames=min(map(len, tiles.values())),
-        slices=(*last["slices"], f"speaker={last['speaker']}"),
+        slices=(*last["slices"], f"speaker={last['speaker']}", *alone),
         curves=curves,
         values=metrics,
         reason="",

@@ -13,13 +13,18 @@ DRIFTS = {"validate_pairs": "Companions against real clips", "footage": "New foo
 
 
 def gaps(run: Run) -> list[str]:
-    """What was cut off while it was made, and what is not on the page for it."""
+    """What was cut off while it was made, what is not on the page for it, and what is older than what it is made of."""
     said = [
         f"artifacts/{folder}/{name} was cut off while it was written: what lies behind the cut is not shown, nor are "
         f"later shards. `dvc repro {MAKES[folder]}` makes them anew."
         for folder in PARTS
         for name in run.cut_off(folder)
     ]
+    if stale := run.stale():
+        said.append(
+            f"What is shown of {', '.join(stale)} is older than what it was made of: a later run was not finished. "
+            "`dvc repro` makes it anew."
+        )
     if run.table("pairs/pairs"):
         if not any(run.samples("crops")):
             said.append("artifacts/crops has no clips: pairs have no player. `dvc repro crop` makes them anew.")

@@ -11,7 +11,7 @@ import yaml
 
 from components.core.base.errors import UserError
 
-STAGES = ("validate-clips", "crop", "validate-crops", "pairs", "validate-pairs", "evaluate", "export")
+STAGES = ("ingest", "validate-clips", "crop", "validate-crops", "pairs", "validate-pairs", "evaluate", "export")
 """The stages whose outs a review shows."""
 NO_GIT = "workspace"
 SHORT = 12

@@ -108,6 +108,25 @@ class Run:
         """The stages of dvc.yaml that dvc.lock does not know."""
         return [name for name in self._yaml("dvc.yaml").get("stages", {}) if name not in self.stages()]
 
+    def stale(self) -> list[str]:
+        """The stages that read what was made anew since, and those that read what these left."""
+        stages = self.stages()
+        made = {out["path"]: (name, out.get("md5")) for name, one in stages.items() for out in one.get("outs", [])}
+
+        def is_stale(name: str) -> bool:
+            return any(is_anew(dep["path"], dep.get("md5")) for dep in stages[name].get("deps", []))
+
+        def is_anew(path: str, read_md5: str | None) -> bool:
+            out = next((str(one) for one in (Path(path), *Path(path).parents) if str(one) in made), None)
+            if out is None:
+                return False
+            maker, md5 = made[out]
+            if out != path:  # one file of a folder: dvc.lock knows the folder's hash only
+                md5 = self._md5(path)
+            return md5 not in (None, read_md5) or is_stale(maker)
+
+        return [name for name in stages if is_stale(name)]
+
     def data_hash(self) -> str:
         """The hash of data/ that the run used, from data.dvc; "-" where DVC does not track it."""
         outs = self._yaml("data.dvc").get("outs") or [{}]
@@ -124,6 +143,10 @@ class Run:
     def _hash(self, name: str) -> str:
         path = self.folder / name
         return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:ID_LENGTH]
+
+    def _md5(self, name: str) -> str | None:
+        path = self.folder / name
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
 
     def _json(self, name: str) -> Row:
         try:

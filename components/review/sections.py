@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from components.core.base import gate
+from components.core.base import gate, weights
 from components.review import charts
 from components.review.run import Row, Run
 
@@ -145,8 +145,8 @@ def _number(value: Any) -> Mapping[str, float] | None:
 
 
 def published(run: Run, old: Run | None) -> Row:
-    """The table of metrics/published.json, and what was not measured, with the path that is expected."""
-    found = run.metrics("published")
+    """The table of metrics/published.json, and what was not measured, with the paths that are expected."""
+    found = run.metrics("published") or {"not_measured": weights.not_measured()}
     then = old.metrics("published").get("rows", {}) if old else {}
     rows = {row: values for row, values in found.get("rows", {}).items() if values}
     names = list(dict.fromkeys(name for values in rows.values() for name in values))

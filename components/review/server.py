@@ -108,7 +108,10 @@ def app(site: Path, folder: Path, target: Target, token: str) -> Starlette:
     """The server as an ASGI application; an empty token means that only this machine can reach it."""
 
     async def decided(request: Request) -> Response:
-        return JSONResponse([asdict(decision) for decision in reviews.read(folder)])
+        try:
+            return JSONResponse([asdict(decision) for decision in reviews.read(folder)])
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, status_code=500)
 
     async def decide(request: Request) -> Response:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from components.core.base import files, reviews
 from components.core.base.errors import UserError
@@ -112,6 +113,20 @@ def test_nothing_is_marked_against_another_benchmark(tmp_path: Path, against: st
     assert not any(f'class="{verdict}"' in page for verdict in ("better", "worse"))
     assert "fell by more" not in text
     assert "Changes are against" not in text
+
+
+@pytest.mark.parametrize("half", ["A", "B", "this run", "the approved run"])
+def test_nothing_is_compared_with_what_has_no_benchmark(tmp_path: Path, half: str):
+    whole, killed = (Run(world.write(tmp_path / name, clips=1, companions=2), name, "abc") for name in ("whole", "cut"))
+    approved = json.loads((killed.folder / "metrics/evaluate.json").read_text())
+    (killed.folder / "metrics/evaluate.json").unlink()
+    files.write_json(killed.folder / "metrics/approved.json", approved)
+    files.write_json(whole.folder / "metrics/approved.json", {"card_id": "0123456789ab"})
+    runs = {"A": [killed, whole], "B": [whole, killed], "this run": [killed], "the approved run": [whole]}[half]
+    core.build(runs, tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert f": nothing is compared, for {half} has no benchmark" in text
+    assert not any(words in text for words in ("fell by more", ": passed", "Changes are against"))
 
 
 def test_ablations_are_tables_of_their_own(tmp_path: Path):
@@ -268,6 +283,16 @@ def test_what_was_cut_off_while_it_was_written_is_said(tmp_path: Path):
     assert len(list((tmp_path / "out/films").iterdir())) == 1
 
 
+def test_figures_older_than_what_they_were_made_of_are_named(tmp_path: Path):
+    project = world.write(tmp_path / "project", clips=1, companions=2)
+    again = {"outs": [{"path": "artifacts/crops", "md5": "made anew"}]}
+    lock = yaml.safe_load((project / "dvc.lock").read_text())
+    files.write_text(project / "dvc.lock", yaml.safe_dump({"stages": {"crop": again, **lock["stages"]}}))
+    core.build([Run(project, "x", "abc")], tmp_path / "out", OPTIONS)
+    said = "What is shown of evaluate is older than what it was made of: a later run was not finished"
+    assert said in read(tmp_path / "out").text
+
+
 def test_decisions_of_other_runs_stand_for_what_is_shown(project: Path, tmp_path: Path):
     run = Run(project, "x", "abc")
     made = (("pair", "speaker0-clip0--0"), ("pair", "long gone"), ("model", "another card"), ("model", "0123456789ab"))
@@ -292,6 +317,16 @@ def test_two_runs_side_by_side(project: Path, tmp_path: Path):
     assert "+0.2 better" in text
     assert "loss (A)" in text
     assert not (tmp_path / "out/against.html").exists()  # four clips have no distribution
+
+
+def test_clips_are_shown_where_the_other_run_has_none(project: Path, tmp_path: Path):
+    old = with_figures(tmp_path / "old", 0)
+    (old.folder / "artifacts/evaluate/players-00000.tar").unlink()
+    core.build([old, Run(project, "candidate", "def")], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    assert "B's clips, with A's dubs beside its own; of 4 A has none" in text
+    assert "Clips to look at are not there" not in text
+    assert len(list((tmp_path / "out/films").iterdir())) == 4 + 6
 
 
 def test_every_quarantined_pair_has_its_reason_and_a_link(project: Path, site: Path, tmp_path: Path):
@@ -321,6 +356,35 @@ def test_published_metrics_and_those_that_lack_weights(tmp_path: Path):
     assert "12.3" in page.text
     assert "fvd: expected weights/i3d_torchscript.pt" in page.text
     assert "img" not in page.tags
+
+
+def test_before_published_metrics_are_measured_the_paths_expected_are_named(site: Path):
+    text = read(site).text
+    assert "Published metrics are not there yet: run dubstrap published" in text
+    for words in (
+        "lse_c: expected models/published/syncnet_v2.model;",
+        "lse_d: expected models/published/syncnet_v2.model;",
+        "csim: expected models/published/backbone.pth;",
+        "lpips: expected models/published/alexnet-owt-7be5be79.pth and models/published/alex.pth;",
+        "fid: expected models/published/pt_inception-2015-12-05-6726825d.pth;",
+        "fvd: expected models/published/i3d_torchscript.pt;",
+    ):
+        assert words in text
+
+
+def test_figures_that_no_stage_measured_are_told_apart(site: Path, tmp_path: Path):
+    run = with_figures(tmp_path / "project", 0)
+    files.write_json(run.folder / "metrics/footage.json", {"drift": {"drifted_share": 0.5}})
+    core.build([run], tmp_path / "out", OPTIONS)
+    text = read(tmp_path / "out").text
+    for command in (
+        "dubstrap published",
+        "python -m scripts.real_footage",
+        "python -m scripts.ablations",
+        "python -m components.validate footage",
+    ):
+        assert f"{command} is no stage of the run: nothing says that these figures" in text
+    assert "is no stage of the run" not in read(site).text
 
 
 def test_a_revision_whose_artifacts_are_lost_says_so(tmp_path: Path):

@@ -37,6 +37,15 @@ def test_two_runs_share_source_and_truth(project: Path, tmp_path: Path):
     assert not world.sounds_like(found[0].data, world.speech(found[1].id), tmp_path)
 
 
+def test_clips_that_only_the_later_run_has_are_shown_too(project: Path, tmp_path: Path):
+    new, old = Run(project, "b", "def"), Run(world.write(tmp_path / "a", clips=3, companions=2), "a", "abc")
+    found = films.compared_clips(old, new)
+    assert ["only in B" in film.slices for film in found] == [False, False, False, True]
+    assert found[3].tiles[:4] == ("source (companion)", "truth", "generator (B)", "editor (B)")
+    assert set(found[3].values) == set(found[3].tiles)
+    assert world.sounds_like(found[3].data, world.speech(found[3].id), tmp_path)
+
+
 def test_a_run_without_films_has_none(tmp_path: Path):
     run = Run(tmp_path, "x", "abc")
     assert films.clips(run) == companions.pairs(run, 9, 1) == films.compared_clips(run, run) == []

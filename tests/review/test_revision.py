@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from components.core.base.errors import UserError
@@ -12,6 +13,10 @@ from components.review import __main__ as command
 from components.review import revision
 
 STAGE = """stages:
+  ingest:
+    cmd: mkdir -p artifacts/clips && cp rejects.parquet artifacts/clips
+    deps: [rejects.parquet]
+    outs: [artifacts/clips]
   evaluate:
     cmd: mkdir -p artifacts/evaluate metrics && cp source artifacts/evaluate/clips && echo '{}' > metrics/evaluate.json
     deps: [source]
@@ -39,6 +44,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / ".gitignore").write_text("/artifacts\n")
     (folder / "dvc.yaml").write_text(STAGE)
     (folder / "params.yaml").write_text(PARAMS)
+    rejects = [{"source": "footage/dark.mp4", "reason": "no_face", "detail": ""}]
+    pd.DataFrame(rejects).to_parquet(folder / "rejects.parquet")
     for name in ("none", "one", "two"):
         (folder / "source").write_text(name)
         if name != "none":
@@ -94,6 +101,7 @@ def test_the_command_shows_revisions(repository: Path, monkeypatch: pytest.Monke
     page = review(monkeypatch, repository, "--compare", "one", "workspace")
     assert "<b>A</b> = one" in page
     assert "<b>B</b> = the workspace" in page
+    assert "footage/dark.mp4</th><td>ingest</td><td>no_face</td><td></td><td>A and B</td>" in page
 
 
 def test_the_command_says_what_a_revision_lacks(

@@ -1,9 +1,11 @@
 """A run is read as far as it went."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.core.base.errors import UserError
 from components.review.run import Run
@@ -38,6 +40,36 @@ def test_what_was_cut_off_counts_as_absent(tmp_path: Path):
     run = Run(tmp_path, "x", "abc").check()
     assert (run.metrics("evaluate"), run.table("pairs/pairs"), run.losses(), run.card) == ({}, [], {}, {})
     assert run.unfinished() == ["b"]
+
+
+def test_what_is_older_than_what_it_was_made_of_is_named(tmp_path: Path):
+    def entry(path: str, md5: str) -> dict[str, str]:
+        return {"path": path, "md5": md5}
+
+    def stale(pairs: str, accepted: bytes) -> list[str]:
+        folder = tmp_path / "artifacts/validation"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "accepted.parquet").write_bytes(accepted)
+        stages = {
+            "pairs": {"deps": [entry("components/pairs", "c0de")], "outs": [entry("artifacts/pairs", pairs)]},
+            "validate": {"deps": [entry("artifacts/pairs", "old")], "outs": [entry("artifacts/validation", "any.dir")]},
+            "editor": {
+                "deps": [entry("artifacts/validation/accepted.parquet", hashlib.md5(b"old").hexdigest())],
+                "outs": [entry("artifacts/editor", "e")],
+            },
+            "evaluate": {"deps": [entry("artifacts/editor", "e")]},
+        }
+        (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+        return Run(tmp_path, "x", "abc").stale()
+
+    assert stale("old", b"old") == []
+    assert stale("old", b"new") == ["editor", "evaluate"]
+    assert stale("new", b"old") == ["validate", "editor", "evaluate"]
+
+
+def test_the_committed_run_is_of_one_piece(tmp_path: Path):
+    shutil.copy(Path(__file__).parents[2] / "dvc.lock", tmp_path)
+    assert Run(tmp_path, "x", "abc").stale() == []
 
 
 def test_a_shard_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path):

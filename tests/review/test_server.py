@@ -41,6 +41,18 @@ def test_a_decision_is_kept_and_given_back(site: Path, tmp_path: Path):
         assert len(browser.get("/api/decisions").json()) == 1
 
 
+def test_a_line_that_is_no_decision_is_named_while_serving(site: Path, tmp_path: Path):
+    browser = client(site, tmp_path)
+    (tmp_path / "merged.jsonl").write_text("<<<<<<< HEAD\n")
+    answer = browser.get("/api/decisions")
+    assert answer.status_code == 500
+    assert "line 1 of" in answer.json()["error"]
+    assert "merged.jsonl is no decision" in answer.json()["error"]
+    assert browser.post("/api/decisions", json=GIVEN).status_code == 201  # of another file
+    (tmp_path / "merged.jsonl").unlink()
+    assert len(browser.get("/api/decisions").json()) == 1
+
+
 def test_decisions_of_other_runs_stand_and_say_whose_they_are(site: Path, tmp_path: Path):
     reviews.append(tmp_path / "old.jsonl", reviews.Decision(reviews.now(), "other", "pair", "p", "reject", "", "Bob"))
     (shown,) = client(site, tmp_path).get("/api/decisions").json()
@@ -113,6 +125,7 @@ def test_beyond_loopback_the_token_is_asked_for(site: Path, tmp_path: Path):
     assert browser.get("/").status_code == 401
     assert browser.get("/?token=wrong").status_code == 401
     assert browser.post("/api/decisions", json=GIVEN).status_code == 401
+    assert "open the address with its token" in browser.get("/api/decisions").text  # what the page shows
     entered = browser.get("/?token=secret")
     assert entered.status_code == 200
     assert "secret" not in str(entered.url)

@@ -79,9 +79,10 @@ def read(folder: Path) -> list[Decision]:
 
 
 def append(path: Path, decision: Decision) -> None:
-    """Adds the decision as one line in one write, on disk when this returns."""
+    """Adds the decision as a line of its own in one write, on disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(asdict(decision), sort_keys=True) + "\n"
+    is_cut_off = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    line = "\n" * is_cut_off + json.dumps(asdict(decision), sort_keys=True) + "\n"
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(file, line.encode())

@@ -42,6 +42,27 @@ function standing(kind, id) {
 // Decisions of another run still stand for the pair or clip of that name; which run was looked at is said.
 const origin = (one) => (one.run === about.run ? "" : ` (run ${one.run})`);
 
+// The server's answer; an Error with its own words where it refuses.
+async function ask(options) {
+  const answer = await fetch("api/decisions", options);
+  if (answer.ok) return answer.json();
+  const text = await answer.text();
+  const isJson = (answer.headers.get("content-type") || "").startsWith("application/json");
+  throw new Error(isJson ? JSON.parse(text).error : text || answer.statusText);
+}
+
+// Every decision; where the server can't give them, those that the page was made with, and why.
+async function known() {
+  if (!canDecide) return about.decisions;
+  try {
+    return await ask();
+  } catch (error) {
+    document.getElementById("verdict-h").after(make("p", { className: "absent", role: "alert" },
+      `Decisions made since this page was built are not shown: ${error.message}`));
+    return about.decisions;
+  }
+}
+
 function reviewer() {
   try { return localStorage.getItem("reviewer") || ""; } catch { return ""; }
 }
@@ -62,12 +83,10 @@ function decider(kind, id, changed) {
     const send = async (verdict) => {
       status.textContent = "saving …";
       try {
-        const answer = await fetch("api/decisions", {
+        const said = await ask({
           method: "POST", headers: { "Content-Type": "application/json" },
           body: JSON.stringify({ kind, id, verdict, comment: words.value, reviewer: name.value }),
         });
-        const said = await answer.json();
-        if (!answer.ok) throw new Error(said.error);
         try { localStorage.setItem("reviewer", name.value); } catch { /* a browser without storage asks again */ }
         note(said);
         words.value = "";
@@ -293,8 +312,7 @@ function follow(openers) {
 }
 
 async function start() {
-  const made = canDecide ? await (await fetch("api/decisions")).json() : about.decisions;
-  made.forEach(note);
+  (await known()).forEach(note);
   const openers = {};
   document.querySelectorAll("[data-kind]").forEach((section) => { openers[section.dataset.kind] = gallery(section); });
   window.addEventListener("hashchange", () => follow(openers));

@@ -72,6 +72,16 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str):
         reviews.read(tmp_path)
 
 
+def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"comment": "cut o')
+    reviews.append(path, ONE)
+    with pytest.raises(UserError, match="line 1 of"):
+        reviews.read(tmp_path)
+    path.write_text(path.read_text().partition("\n")[2])  # as the message says: the line is deleted
+    assert reviews.read(tmp_path) == [ONE]
+
+
 @pytest.mark.parametrize("before", [[ONE], []], ids=["both add to a file", "both begin it"])
 def test_two_people_merge_without_conflict(tmp_path: Path, before: list[Decision]):
     def git(*arguments: str) -> None:
