@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,23 @@ def test_a_param_makes_stale_what_depends_on_it(clone: Path, override: str, stal
     assert [stage.name for stage in graph.read(clone) if stage.name in found] == stale
 
 
+def test_the_gate_marks_what_fell_below_an_approved_run(clone: Path) -> None:
+    """By the stage's own last command; the benchmark need not run again for it."""
+    approved, benchmark = (clone / f"metrics/{name}.json" for name in ("approved", "benchmark"))
+    before = benchmark.read_text()
+    better = load(clone / "metrics/evaluate.json")
+    mean = better["rows"]["editor"]["mouth_psnr_db"]["mean"]
+    better["rows"]["editor"]["mouth_psnr_db"] |= {"lo": mean + 1, "mean": mean + 2, "hi": mean + 3}
+    approved.write_text(json.dumps({**better, "card_id": "better"}))
+    stage = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]["evaluate"]
+    shown = call(clone, *shlex.split(stage["cmd"][-1]))
+    gate = load(benchmark)["gate"]
+    approved.unlink()
+    benchmark.write_text(before)
+    assert (gate["against"], list(gate["fallen"])) == ("model better", ["mouth_psnr_db"])
+    assert "worse than model better: mouth_psnr_db was" in shown
+
+
 def test_an_approved_model_is_promoted_and_released(clone: Path) -> None:
     """The last test, for a decision makes the validation of pairs stale."""
     card = load(clone / "artifacts/export/card.json")["card_id"]
@@ -163,7 +181,7 @@ def test_an_approved_model_is_promoted_and_released(clone: Path) -> None:
     reviews.append(clone / "reviews/smoke.jsonl", decision)
     call(clone, "dubstrap", "promote")
     assert load(clone / "metrics/approved.json")["card_id"] == card
-    call(clone, "dubstrap", "promote", "--release", "dist")
+    call(clone, "make", "release", "--old-file=.venv/.ready")  # which need not be there: the environment is ours
     with tarfile.open(clone / f"dist/dubstrap-{card}.tar.gz") as archive:
         names = {Path(name).name for name in archive.getnames()}
     assert {f"dubstrap{which}.onnx" for which in ("", "_sync", "_occluder")} <= names

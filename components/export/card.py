@@ -15,7 +15,10 @@ from components.export.params import Params
 LIMITS = (
     "It has seen the footage named under training data and no other: one that learned from the embedded studio alone "
     "knows rendered faces and synthetic voices only (README, 'Your own footage').",
-    "One face at a time; turns beyond about 30 degrees and hands before the mouth are at the edge of the data.",
+    "One face at a time; turns beyond about 30 degrees are at the edge of the data.",
+    "What is before the face stays as it is where the occluder expert beside the editor finds it: hands, microphones, "
+    "cups. It misses some (IoU and recall on held-out speakers are in metrics/occluders.json), and may take a part of "
+    "a real face for a thing before it, which is then not dubbed.",
     "It edits the lower face and nothing else: expressions of the eyes keep following the original speech.",
 )
 METRICS = (

@@ -146,4 +146,4 @@ def figures(result: Sorted, outcomes: list[Outcome], found: Drift | None) -> dic
 
 def drifted(found: Drift) -> dict[str, Any]:
     """Drift as every metrics file has it."""
-    return {"drift": {"drifted_share": found.share, "score": found.scores}}
+    return {"drift": {"drifted_share": found.share, "score": found.scores, "too_far": found.is_too_far}}

@@ -3,6 +3,9 @@
 Great Expectations' pages load styles, scripts and a logo from other people's servers whenever they are looked at. We
 take those loads out, write out what was an icon, put the little styling that the tables need in, and make the index,
 which is a script's work, a list of links. The filter of failed expectations, a script's work too, is one of style.
+
+They also show values of the tables as they are, so a name could be markup. What is none of their elements becomes text,
+and a policy keeps the rest from running, loading or sending anything.
 """
 
 import re
@@ -22,8 +25,16 @@ REMOTE = re.compile(
 )
 ICON = re.compile(r'(<i class="fas (fa-[a-z-]+)[^">]*" ?>)</i>')
 STATUS = {"fa-check-circle": "✓ passed", "fa-times": "✗ failed", "fa-exclamation-triangle": "! raised an error"}
+ELEMENTS = (
+    "a|body|br|code|div|footer|h[1-6]|hr|html|i|input|label|li|nav|ol|p|pre|span|strong|table|tbody|td|th|thead|tr|ul"
+)
+"""Those that the pages' bodies are made of: neither `script` nor `img`."""
+FOREIGN = re.compile(rf"<(?!/?(?:{ELEMENTS})\b)")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOADED = re.compile(r">\d{8}T\d{6}\.\d{6}Z</span>")
+POLICY = """<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+"""
 STYLE = """<style>
 body { font-family: system-ui, sans-serif; margin: 1rem auto; max-width: 75rem; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -47,10 +58,10 @@ table[data-search] { border-bottom: 1px solid #ccc; }
 }
 </style>
 </head>"""
-INDEX = """<!DOCTYPE html>
+INDEX = f"""<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+{POLICY}<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Data Docs</title>
 """
 
@@ -58,8 +69,9 @@ INDEX = """<!DOCTYPE html>
 def make_offline(folder: Path) -> None:
     """Rewrites the pages of a freshly built site in place, the same bytes for the same results."""
     for page in sorted(folder.rglob("*.html")):
-        text = ICON.sub(_status, REMOTE.sub("", page.read_text()))
-        page.write_text(_stable(text.replace("<html>", '<html lang="en">', 1).replace("</head>", STYLE, 1)))
+        head, _, body = ICON.sub(_status, REMOTE.sub("", page.read_text())).partition("</head>")
+        head = head.replace("<html>", '<html lang="en">', 1).replace("<head>", f"<head>\n{POLICY}", 1)
+        page.write_text(_stable(head + STYLE + FOREIGN.sub("&lt;", body)))
     # Fonts and films for the scripts that are gone: 4 MB.
     shutil.rmtree(folder / "static")
     pages = [page.relative_to(folder) for page in sorted(folder.rglob("*.html"), reverse=True) if page.parent != folder]

@@ -127,4 +127,5 @@ def test_the_card_says_what_was_seen_and_what_was_not_measured() -> None:
     assert card["not_measured"] == {"seam_db": "no truth"}
     assert "1 clips of 1 speakers, 2.0 s, languages en. Licences: private (1 clips)." in markdown(card)
     assert "| editor | 24 (23 to 25) | not measured |" in markdown(card)
+    assert "- What is before the face stays as it is where the occluder expert beside" in markdown(card)
     assert identify({"structure": "2", "lip": "1"}) == known.card_id != identify({"structure": "3", "lip": "1"})

@@ -33,6 +33,17 @@ RECORD = f"""() => {{
     watch();
 }}"""
 
+# Keeps the films of the players that are made from now on; they are in no document.
+FILMS = """() => {
+    window.films = [];
+    const create = document.createElement.bind(document);
+    document.createElement = tag => {
+        const made = create(tag);
+        if (tag === "video") films.push(made);
+        return made;
+    };
+}"""
+
 
 @contextlib.contextmanager
 def served(project: Path, out: Path, folder: Path) -> Iterator[str]:
@@ -95,6 +106,38 @@ def test_tiles_stay_in_step_while_playing_and_stepping(windows: Windows, address
     assert len({tiles[0] for tiles in recorded}) > 5, "it did not play"
 
 
+def test_a_player_has_sound_curves_keys_speed_and_the_mouth_alone(windows: Windows, address: str):
+    page = windows.open(address)
+    page.evaluate(FILMS)
+    page.locator("#clip .list button").nth(1).click()
+    painted(page)
+    tile = page.locator("#clip figure:not([hidden]) canvas").first
+
+    lines = page.locator("#clip .curve .line").evaluate_all("all => all.map(line => line.getAttribute('d'))")
+    drawn = dict(zip(page.locator("#clip .plot + .legend .key").all_text_contents(), lines, strict=True))
+    high = 0.1 + 0.01 * (world.FRAMES - 1) * len(world.ROWS)  # world.evaluate: the editor's last; the lowest is .1
+    places = [(4 + 592 * f / (world.FRAMES - 1), 124 - 118 * 0.01 * f / (high - 0.1)) for f in range(world.FRAMES)]
+    assert drawn["truth"] == "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    assert drawn["editor"].count("M") == 2  # a frame in between has no face
+
+    cursor = page.locator("#clip .curve .cursor")
+    player = page.locator("#clip .player > div")
+    for key, frame in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        player.press(key)
+        expect(tile).to_have_attribute("data-frame", str(frame))
+        assert set(page.evaluate(SEEN)) == {frame}
+        assert float(cursor.get_attribute("x1")) == pytest.approx(places[frame][0])
+
+    page.locator("#clip").get_by_label("mouth only").check()
+    assert tile.evaluate("tile => [tile.width, tile.height]") == [world.SIZE * 8 // 12, world.SIZE * 6 // 12]
+    page.locator("#clip").get_by_label("mouth only").uncheck()
+    page.locator("#clip [aria-label=speed]").select_option("0.5")
+    player.press(" ")
+    expect(tile).to_have_attribute("data-frame", re.compile(f"{world.FRAMES - 2}|{world.FRAMES - 1}"))
+    (film,) = page.evaluate("films.map(f => [f.muted, f.volume, f.playbackRate, f.webkitAudioDecodedByteCount > 0])")
+    assert film == [False, 1, 0.5, True]
+
+
 def test_the_worst_come_first_by_any_metric_and_slices_filter(windows: Windows, address: str):
     page = windows.open(address)
 
@@ -146,6 +189,13 @@ def test_a_decision_survives_a_reload(windows: Windows, project: Path, tmp_path:
         standing = {"approve": ["approved"], "reject": ["rejected"], "comment": []}[verdict]
         assert [word for word in ("approved", "rejected") if word in mark] == standing
         assert page.locator("img").count() == 0
+        shown = {}
+        for state in ("", "open", "approve", "reject"):
+            page.locator(f"#{kind} [data-role=state]").select_option(state)
+            shown[state] = set(page.locator(f"#{kind} .list button").evaluate_all("all => all.map(b => b.dataset.id)"))
+        assert [state for state in shown if judged in shown[state]] == ["", "open" if verdict == "comment" else verdict]
+        assert len(shown["approve"] | shown["reject"]) == len(standing)
+        assert shown["open"] == shown[""] - shown["approve"] - shown["reject"]
         assert windows.problems == []
     (kept,) = reviews.read(tmp_path / "reviews")
     assert (kept.kind, kept.id, kept.verdict, kept.comment) == (kind, judged, verdict, world.HOSTILE)

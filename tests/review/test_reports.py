@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 from components.review import core
 from components.review.run import Run
 from components.validate import core as validate
+from components.validate import expectations
 from components.validate.params import PairsParams
 from scripts.browser import Windows
+from tests.review import world
 from tests.review.conftest import OPTIONS
 from tests.validate.conftest import crops, pairs, pairs_params  # noqa: F401 (fixtures)
 
@@ -50,3 +52,26 @@ def test_data_docs_and_drift_show_their_figures_offline(windows: Windows, report
     assert set(shown.all_text_contents()) == {"✓ passed", "✗ failed"}
     page.locator("#option2").click()
     assert shown.all_text_contents() == ["✗ failed"]
+
+
+def test_data_docs_show_hostile_values_as_text(windows: Windows, tmp_path: Path):
+    kinds = {
+        "expect_column_values_to_match_regex": {"regex": "^[a-z]+$"},
+        "expect_column_distinct_values_to_contain_set": {"value_set": ["ann"]},
+    }
+    suite = [
+        expectations.Expectation(kind, {"column": "speaker", **more}, "warning", "Rename it.", None)
+        for kind, more in kinds.items()
+    ]
+    handler = '<a onmouseover="document.title = 1" href="javascript:document.title = 2">bob</a>'
+    expectations.check(pd.DataFrame({"speaker": [world.HOSTILE, handler]}), suite, "clips", tmp_path)
+    page = windows.open(next(tmp_path.glob("validations/**/*.html")).as_uri(), ready="body")
+    expect(page.locator("body")).to_contain_text("<img src=x onerror=alert(1)>", use_inner_text=True)
+    assert page.locator("img, script").count() == 0
+    assert windows.problems == []
+    link = page.get_by_role("link", name="bob").first
+    title = page.title()
+    link.hover()
+    link.click()
+    assert page.title() == title
+    assert windows.problems  # the browser says what it refused

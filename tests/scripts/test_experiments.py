@@ -38,6 +38,21 @@ def test_the_table_names_what_was_changed_and_skips_what_has_not_run():
     ]
 
 
+def test_the_table_goes_between_the_files_markers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(experiments, "asked", lambda *command: [{"rev": "abc", "data": data(16, 0.35)}])
+    path = tmp_path / "experiments.md"
+    path.write_text(f"before\n{experiments.BEGIN}\nold\n{experiments.END}\nafter\n")
+    for _ in range(2):
+        experiments.write(path)
+        table = experiments.table(experiments.asked("exp", "show"))
+        assert path.read_text() == f"before\n{experiments.BEGIN}\n{table}\n{experiments.END}\nafter\n"
+    for text in ("no markers", f"{experiments.BEGIN} and no end"):
+        path.write_text(text)
+        with pytest.raises(UserError, match="has no place for the table"):
+            experiments.write(path)
+        assert path.read_text() == text
+
+
 def test_a_sweep_is_one_experiment_per_value_and_stops_at_a_failure():
     called: list[list[str]] = []
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.core.base.errors import UserError
-from components.validate import expectations
+from components.validate import docs, expectations
 from components.validate.params import PairsParams
 
 SUITE = """
@@ -92,4 +92,5 @@ def test_data_docs_load_nothing_and_do_not_change_between_runs(suite: list[expec
     ]  # fmt: skip
     assert not re.search(r"onclick|Show more info|<script", shown)
     assert all('name="viewport"' in text and '<html lang="en">' in text for text in pages[0].values())
+    assert all(docs.POLICY in text for text in pages[0].values())
     assert pages[0] == pages[1]

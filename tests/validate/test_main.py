@@ -88,6 +88,7 @@ def test_pairs_leave_both_tables_drift_and_metrics(run, pairs: pd.DataFrame, cro
     figures = json.loads(Path("metrics.json").read_text())
     assert (figures["accepted"], figures["quarantined"]) == (29, 1)
     assert set(figures["drift"]["score"]) == {"sharpness", "mouth_motion"}
+    assert (figures["drift"]["drifted_share"], figures["drift"]["too_far"]) == (0, False)
     assert len(pd.read_parquet("out/accepted.parquet")) == 29
     assert pd.read_parquet("out/quarantined.parquet")["reason"].tolist() == ["identity"]
     assert Path("out/drift.html").exists()
@@ -120,7 +121,7 @@ def test_new_footage_leaves_a_report_figures_and_a_warning(run, crops: pd.DataFr
     figures = json.loads(Path("metrics.json").read_text())
     assert figures["clips"] == 40
     assert figures["drift"]["score"]["sharpness"] > 10
-    assert figures["drift"]["drifted_share"] == 0.5
+    assert (figures["drift"]["drifted_share"], figures["drift"]["too_far"]) == (0.5, True)
     assert "new footage drifts from what was trained on" in caplog.text
     assert "sharpness" in Path("out/drift.html").read_text()
 
