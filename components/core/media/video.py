@@ -127,12 +127,11 @@ def probe(path: Path) -> VideoInfo:
         offset_s = _audio_start_s(container)
         # Only times, since data would grow with the length; an edit list discards what it does not show.
         packets = [(p.pts, p.duration) for p in container.demux(stream) if p.size and not p.is_discard]
-        tick_s = stream.time_base
-        told_s = min(LONGEST_S, float(_last_ticks(packets, container.format.name) * tick_s))
+        told_s = min(LONGEST_S, float(_last_ticks(packets, container.format.name) * stream.time_base))
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
-    stamps = _stamps([pts for pts, _ in packets], tick_s, start_s, nominal_fps)
+    stamps = _stamps([pts for pts, _ in packets], stream.time_base, start_s, nominal_fps)
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     last_s = told_s if told_s > 0 else step_s
