@@ -127,18 +127,18 @@ def probe(path: Path) -> VideoInfo:
         offset_s = _audio_start_s(container)
         # Only times, since data would grow with the length; an edit list discards what it does not show.
         packets = [(p.pts, p.duration) for p in container.demux(stream) if p.size and not p.is_discard]
-        told_s = min(LONGEST_S, float(_last_ticks(packets, container.format.name) * stream.time_base))
+        tick_s = stream.time_base
+        told_s = min(LONGEST_S, float(_last_ticks(packets, container.format.name) * tick_s))
         nominal_fps = float(stream.average_rate or stream.guessed_rate or 25)
     first = _first_frame(path)
     start_s = first.time if first.time is not None else 0.0
-    stamps = _stamps([pts for pts, _ in packets], stream.time_base, start_s, nominal_fps)
+    stamps = _stamps([pts for pts, _ in packets], tick_s, start_s, nominal_fps)
     steps = np.diff(stamps)
     step_s = float(np.median(steps)) if len(steps) else 1 / nominal_fps
     last_s = told_s if told_s > 0 else step_s
     duration_s = float(stamps[-1] - start_s) + last_s
     if not 0 < duration_s >= declared_s - max(1.0, 0.05 * declared_s):
-        detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
-        raise MediaError("unreadable", detail)
+        raise MediaError("unreadable", f"{path.name}: ends at {duration_s:.1f} of the {declared_s:.1f} s declared")
     rotation = round(-first.rotation) % 360
     width, height = (first.width, first.height)[:: -1 if rotation % 180 else 1]
     return VideoInfo(
