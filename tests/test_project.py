@@ -41,6 +41,7 @@ PACKAGES = sorted(path.parent for path in COMPONENTS.glob("*/__init__.py") if pa
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 SECTIONS = {
     **dict.fromkeys(("studio", "ingest", "crop", "occluders", "generator", "pairs", "evaluate", "export"), "Params"),
+    "bootstrap": "Bootstrap",
     "experts": "ExpertsParams",
     "validate.clips": "ClipsParams",
     "validate.crops": "CropsParams",
@@ -279,7 +280,7 @@ def test_params_are_composed_from_the_default_scale(monkeypatch: pytest.MonkeyPa
 def require_valid(path: Path) -> None:
     """Every stage takes its section of the file."""
     for section, class_name in SECTIONS.items():
-        package = section.partition(".")[0]
+        package = {"bootstrap": "editor"}.get(section, section.partition(".")[0])
         record = getattr(importlib.import_module(f"components.{package}.params"), class_name)
         params.load(record, section, path)
 

@@ -138,8 +138,7 @@ def probe(path: Path) -> VideoInfo:
     last_s = told_s if told_s > 0 else step_s
     duration_s = float(stamps[-1] - start_s) + last_s
     if not 0 < duration_s >= declared_s - max(1.0, 0.05 * declared_s):
-        detail = f"{path.name}: ends after {duration_s:.1f} s of the {declared_s:.1f} s it declares"
-        raise MediaError("unreadable", detail)
+        raise MediaError("unreadable", f"{path.name}: ends at {duration_s:.1f} of the {declared_s:.1f} s declared")
     rotation = round(-first.rotation) % 360
     width, height = (first.width, first.height)[:: -1 if rotation % 180 else 1]
     return VideoInfo(
