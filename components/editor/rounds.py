@@ -5,7 +5,6 @@ Only the structure phase has them; the experts of lip and texture learn beside t
 
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -47,7 +46,7 @@ def structure(
             weights.save(kept, phase.tensors, config)
         data = remade(data, Editor(load_dubber(kept), frontend, {}), run.seed)
     result = core.structure(data, generator, guides, *settings, run)
-    for path in Path(run.folder).glob("round*.safetensors"):
+    for path in run.folder.glob("round*.safetensors"):
         path.unlink()
     return result
 
